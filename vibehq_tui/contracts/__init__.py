@@ -1,0 +1,1 @@
+"""Wire models: patch operations and batches, events, WebSocket messages, and the JSON Schemas of all records."""
