@@ -39,6 +39,8 @@ def _visible(match: re.Match[str]) -> str:
     found = match[0]
     if found == "\r\n":
         return "\n"
+    if found == "\n":
+        return "␤"
     code = ord(found[0])
     if code < 0x20:
         return chr(0x2400 + code)
