@@ -1,0 +1,98 @@
+"""How a list looks: its header, its rows and what stands in it while it is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from vibehq_tui.tui.widgets.rows import Cell, Column, Look, Part, Row, fit_columns, paint, parts_of, wrap
+
+_STRIPS_KEPT = 1000
+_NOTHING = Style.null()
+
+
+@dataclass(slots=True)
+class ListPainter:
+    """Paints lines of a list, and keeps those it painted until :meth:`forget`."""
+
+    columns: tuple[Column, ...]
+    margin: int
+    """Cells kept free at the left, for the mark, and at the right."""
+    width: int = 0
+    _widths: tuple[int, ...] = ()
+    _strips: dict[tuple[int, int, str, bool], Strip] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Something changed that shows."""
+        self._strips.clear()
+
+    def resize(self, width: int) -> None:
+        """Shares another width among the columns."""
+        self.width = width
+        self._widths = fit_columns(self.columns, max(width - 2 * self.margin, 0), self._gap)
+        self.forget()
+
+    @property
+    def _gap(self) -> int:
+        return 2 if self.width >= 52 else 1
+
+    def header(self, look: Look) -> Strip:
+        """The titles of the columns."""
+        cells = tuple(Part(column.title, "faint") for column in self.columns)
+        return self._line(cells, _NOTHING, Look(styles=look.styles), "", Segment(" "))
+
+    def row(self, row: Row | None, index: int, part: int, look: Look, ground: str, marked: bool) -> Strip:
+        """Line ``part`` (0 or 1) of a row; a row that is still being read shows a dot.
+
+        :param ground: the role behind it: ``cursor``, ``cursor_blurred`` or none.
+        """
+        key = (index, part, ground, marked)
+        strip = self._strips.get(key)
+        if strip is None:
+            if len(self._strips) > _STRIPS_KEPT:
+                self._strips.clear()
+            strip = self._strips[key] = self._row(row, part, look, ground, marked)
+        return strip
+
+    def _row(self, row: Row | None, part: int, look: Look, ground: str, marked: bool) -> Strip:
+        base = look.styles[ground] if ground else _NOTHING
+        mark = Segment(look.mark if marked else " ", base + look.styles["accent"])
+        if row is None:
+            return self._line((Part("·", "faint"),), base, look, "", Segment(" ", base))
+        if not part:
+            return self._line(row.cells, base, look, row.role, mark)
+        indent = (self._widths[0] + 1) if self._widths else 0
+        room = max(self.width - 2 * self.margin - indent, 0)
+        segments = [mark] if self.margin else []
+        segments.append(Segment(" " * indent, base))
+        segments.extend(paint(row.detail, room, base, look, role="dim"))
+        segments.append(Segment(" " * self.margin, base))
+        return Strip(segments, self.width)
+
+    def _line(self, cells: Sequence[Cell], base: Style, look: Look, role: str, mark: Segment) -> Strip:
+        segments = [mark] if self.margin else []
+        used = self.margin
+        between = Segment(" " * self._gap, base)
+        for column, width, cell in zip(self.columns, self._widths, cells, strict=False):
+            if not width:
+                continue
+            if used > self.margin:
+                segments.append(between)
+                used += self._gap
+            segments.extend(paint(cell, width, base, look, role=role, right=column.right))
+            used += width
+        if used < self.width:
+            segments.append(Segment(" " * (self.width - used), base))
+        return Strip(segments, max(used, self.width))
+
+    def message(self, message: Sequence[Cell], y: int, look: Look) -> Strip:
+        """Line ``y`` of a text that stands in place of rows."""
+        width = max(self.width - 2, 1)
+        lines = [line for cell in message for line in wrap(parts_of(cell), width)]
+        if y >= len(lines):
+            return Strip.blank(self.width)
+        return Strip([Segment(" "), *paint(tuple(lines[y]), width, _NOTHING, look, role="dim"), Segment(" ")])
