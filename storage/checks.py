@@ -1,0 +1,37 @@
+"""Is a store sound?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from storage.migrate import migrations, quick_check
+from storage.transaction import Transaction
+from storage.tx import Tx
+
+
+def file_problems(path: Path) -> list[str]:
+    """What SQLite itself finds wrong with a file."""
+    return [f"{path.name}: {problem}" for problem in quick_check(path)]
+
+
+def schema_problems(tx: Transaction, schema: str) -> list[str]:
+    """Migrations that are missing, or that were not the ones this program knows."""
+    applied = {row[0]: (row[1], row[2]) for row in tx.rows("SELECT version, name, checksum FROM schema_migrations")}
+    found = []
+    for migration in migrations(schema):
+        name, checksum = applied.pop(migration.version, ("", ""))
+        if not checksum:
+            found.append(f"{schema}.db: migration {migration.version} ({migration.name}) was not applied")
+        elif checksum != migration.checksum:
+            found.append(f"{schema}.db: migration {migration.version} ({name}) was applied in another wording")
+    found += [f"{schema}.db: migration {version} is unknown to this program" for version in applied]
+    return found
+
+
+def truth_problems(tx: Tx) -> list[str]:
+    """Dangling references and a broken audit chain."""
+    found = [
+        f"hq.db: a row of {row[0]} refers to a row of {row[2]} that does not exist"
+        for row in tx.rows("PRAGMA foreign_key_check")[:10]
+    ]
+    return found + tx.audit.verify()

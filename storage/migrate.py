@@ -1,0 +1,186 @@
+"""Numbered migrations, each in one transaction with the row that says it is done."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.clock import Millis, to_iso
+from storage.errors import StoreBroken, StoreTooNew
+from storage.failures import translated
+
+SCHEMAS = {"hq": 1, "logs": 1}
+"""File (``hq.db``, ``logs.db``) → the schema that this program writes: the number of its newest migration."""
+
+_LEDGER = """
+CREATE TABLE schema_migrations (
+    version INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    applied_at INTEGER NOT NULL
+)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """One numbered step of a schema."""
+
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def migrations(schema: str) -> list[Migration]:
+    """All migrations of ``hq`` or ``logs``, in order."""
+    from importlib.resources import files  # here, because only a new or an old store needs it, and it is slow to load
+
+    found = []
+    for entry in files("storage").joinpath("migrations", schema).iterdir():
+        number, _, name = entry.name.removesuffix(".sql").partition("_")
+        if entry.name.endswith(".sql"):
+            found.append(Migration(version=int(number), name=name, sql=entry.read_text(encoding="utf-8")))
+    return sorted(found, key=lambda migration: migration.version)
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """The schema of a file; 0 for an empty one.
+
+    :raises StoreBroken: when the file holds something else.
+    """
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 1")}
+    if not tables:
+        return 0
+    try:
+        return int(connection.execute("SELECT coalesce(max(version), 0) FROM schema_migrations").fetchone()[0])
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        raise StoreBroken(
+            "the file is a database of some other program", code="store-foreign", hint="Move it out of the way."
+        ) from error
+
+
+def check_version(connection: sqlite3.Connection, schema: str, path: Path) -> None:
+    """
+    :raises StoreTooNew: when a newer program has migrated the file.
+    """
+    version = connection.execute("SELECT max(version) FROM schema_migrations").fetchone()[0]
+    if version > SCHEMAS[schema]:
+        raise too_new(path, version, SCHEMAS[schema])
+
+
+def too_new(path: Path, version: int, known: int) -> StoreTooNew:
+    """The refusal of a newer schema."""
+    return StoreTooNew(
+        f"{path} has schema {version}; this program knows schemas up to {known}",
+        hint="Update this program, or use the newer one that wrote the store.",
+        details={"found": version, "known": known},
+    )
+
+
+def migrate(connection: sqlite3.Connection, schema: str, path: Path, backups: Path, now: Millis) -> None:
+    """Brings a file to this program's schema. The caller holds the gate, so one process does it.
+
+    :raises StoreTooNew: when it is newer.
+    """
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+    version = schema_version(connection)
+    if version > SCHEMAS[schema]:
+        raise too_new(path, version, SCHEMAS[schema])
+    if version == SCHEMAS[schema]:
+        return
+    if version > 0:
+        backup(path, backups / backup_name(schema, version, now))
+    for migration in migrations(schema):
+        if migration.version > version:
+            _apply(connection, migration, now)
+
+
+def _apply(connection: sqlite3.Connection, migration: Migration, now: Millis) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if migration.version == 1:
+            connection.execute(_LEDGER)
+        for statement in statements(migration.sql):
+            connection.execute(statement)
+        connection.execute(
+            "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)",
+            (migration.version, migration.name, migration.checksum, now),
+        )
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def statements(sql: str) -> Iterator[str]:
+    """The statements of a script; ``executescript`` would commit before it begins."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def backup_name(schema: str, version: int, now: Millis) -> str:
+    """``hq-1-20260301T120000123Z.db``."""
+    return f"{schema}-{version}-{to_iso(now).translate(str.maketrans('', '', '-:.'))}.db"
+
+
+def backup(path: Path, target: Path) -> None:
+    """Writes a sound copy of a file that others may be writing to; it appears under its name when it is whole.
+
+    :raises StoreBroken: when there is no room, or the copy is not sound.
+    """
+    part = target.with_name(target.name + ".part")
+    with translated(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+    try:
+        with translated(path):
+            source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10, isolation_level=None)
+            try:
+                source.execute("VACUUM INTO ?", (str(part),))
+            finally:
+                source.close()
+        problems = quick_check(part)
+        if problems:
+            raise StoreBroken(f"the copy of {path} is not sound: {problems[0]}", code="store-corrupt")
+        with translated(target):
+            _settle(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def quick_check(path: Path) -> list[str]:
+    """What SQLite finds wrong with a file; empty when it is sound."""
+    with translated(path):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10, isolation_level=None)
+        try:
+            found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(10)")]
+        finally:
+            connection.close()
+    return [] if found == ["ok"] else found
+
+
+def _settle(part: Path, target: Path) -> None:
+    for path in (part, target.parent):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if path is part:
+            part.replace(target)

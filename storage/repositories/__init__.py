@@ -1,0 +1,1 @@
+"""One small module per table family; all SQL on records stands here."""

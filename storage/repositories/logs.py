@@ -1,0 +1,192 @@
+"""Worker and build logs, with a full-text index that follows behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from storage.clock import EPOCH, Millis
+from storage.errors import Usage
+from storage.records import LogLine
+from storage.table import like
+from storage.transaction import Transaction
+
+KINDS = ("worker", "build")
+_TRIGRAM = 3
+"""The shortest text that the index can look up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSource:
+    """One source of log lines, and how much it has written."""
+
+    kind: str
+    source: str
+    lines: int
+    first_at: Millis
+    last_at: Millis
+    last_seq: int
+
+
+class LogLineRepository:
+    """Log lines of both kinds, in the order of arrival. Sequence numbers count within a kind."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def append_many(self, lines: Iterable[LogLine]) -> int:
+        """Appends lines; their ``seq`` is given here, a time that is not set becomes now.
+
+        :returns: how many lines there were.
+        :raises Usage: for a kind other than worker and build.
+        """
+        groups: dict[tuple[str, str], list[LogLine]] = {}
+        for line in lines:
+            groups.setdefault((_kind(line.kind), line.source), []).append(line)
+        for (kind, source), group in groups.items():
+            self._append(kind, source, group)
+        self._tx.appended = self._tx.appended or bool(groups)
+        return sum(map(len, groups.values()))
+
+    def _append(self, kind: str, source: str, lines: Sequence[LogLine]) -> None:
+        insert = f"INSERT INTO {kind}_logs (source, at, level, text) VALUES (?, ?, ?, ?)"
+        at = self._tx.now
+        for line in lines:
+            at = self._tx.now if line.at == EPOCH else line.at
+            self._tx.execute(insert, (source, at, line.level, line.text))
+        first = self._tx.now if lines[0].at == EPOCH else lines[0].at
+        self._tx.execute(
+            "INSERT INTO log_sources (kind, source, lines, first_at, last_at, last_seq)"
+            f" SELECT ?, ?, ?, ?, ?, max(seq) FROM {kind}_logs WHERE true"
+            " ON CONFLICT (kind, source) DO UPDATE SET lines = log_sources.lines + excluded.lines,"
+            " last_at = excluded.last_at, last_seq = excluded.last_seq",
+            (kind, source, len(lines), first, at),
+        )
+
+    def page(
+        self,
+        kind: str,
+        source: str | None = None,
+        after_seq: int = 0,
+        limit: int = 100,
+        text: str = "",
+        levels: Sequence[str] = (),
+    ) -> list[LogLine]:
+        """Up to ``limit`` lines after a sequence number, oldest first; those with a substring or of some levels.
+
+        :param source: None for all sources of the kind.
+        :raises Usage: for a kind other than worker and build.
+        """
+        return self._lines(_kind(kind), source, text, levels, limit, after=after_seq)
+
+    def tail(
+        self, kind: str, source: str | None = None, limit: int = 100, text: str = "", levels: Sequence[str] = ()
+    ) -> list[LogLine]:
+        """The last ``limit`` lines, oldest first; filters as in :meth:`page`."""
+        return self._lines(_kind(kind), source, text, levels, limit, newest=True)[::-1]
+
+    def count(self, kind: str, source: str | None = None) -> int:
+        """How many lines a source, or with None all of a kind, has written."""
+        return int(
+            self._tx.value(
+                "SELECT coalesce(sum(lines), 0) FROM log_sources WHERE kind = ? AND (source = ? OR ? IS NULL)",
+                (_kind(kind), source, source),
+            )
+        )
+
+    def sources(self) -> list[LogSource]:
+        """Every source, last written first."""
+        rows = self._tx.rows(
+            "SELECT kind, source, lines, first_at, last_at, last_seq FROM log_sources"
+            " ORDER BY last_at DESC, kind, source"
+        )
+        names = ("kind", "source", "lines", "first_at", "last_at", "last_seq")
+        return [LogSource(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def head(self, kind: str) -> int:
+        """The newest sequence number of a kind; 0 where there is none."""
+        return int(self._tx.value(f"SELECT coalesce(max(seq), 0) FROM {_kind(kind)}_logs"))
+
+    def index_batch(self, limit: int) -> int:
+        """Brings up to ``limit`` lines into the full-text index; returns how many there were to do."""
+        done = 0
+        for kind in KINDS:
+            indexed = self._indexed(kind)
+            rows = self._tx.rows(
+                f"SELECT seq, text FROM {kind}_logs WHERE seq > ? ORDER BY seq LIMIT ?", (indexed, limit - done)
+            )
+            if not rows:
+                continue
+            for row in rows:
+                self._tx.execute(f"INSERT INTO {kind}_logs_text (rowid, text) VALUES (?, ?)", row)
+            self._tx.execute(
+                "INSERT INTO log_index (kind, seq) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET seq = excluded.seq",
+                (kind, rows[-1][0]),
+            )
+            done += len(rows)
+        return done
+
+    def _indexed(self, kind: str) -> int:
+        return int(self._tx.value("SELECT seq FROM log_index WHERE kind = ?", (kind,)) or 0)
+
+    def _lines(
+        self,
+        kind: str,
+        source: str | None,
+        text: str,
+        levels: Sequence[str],
+        limit: int,
+        *,
+        after: int = 0,
+        newest: bool = False,
+    ) -> list[LogLine]:
+        filters, values = [], []
+        if source is not None:
+            filters.append("l.source = ?")
+            values.append(source)
+        if levels:
+            filters.append(f"l.level IN ({', '.join('?' * len(levels))})")
+            values.extend(levels)
+        columns = "SELECT l.seq, l.source, l.at, l.level, l.text FROM"
+        direction = "DESC" if newest else "ASC"
+
+        def select(table: str, order: str, first: list[str], parameters: list[Any], count: int) -> list[LogLine]:
+            sql = f"{columns} {table} WHERE {' AND '.join([*first, *filters])} ORDER BY {order} {direction} LIMIT ?"
+            rows = self._tx.rows(sql, (*parameters, *values, count))
+            return [LogLine(seq=r[0], kind=kind, source=r[1], at=r[2], level=r[3], text=r[4]) for r in rows]
+
+        plain = f"{kind}_logs AS l"
+        if not text:
+            return select(plain, "l.seq", ["l.seq > ?"], [after], limit)
+        pattern = like(text)
+        if len(text) < _TRIGRAM or "\0" in text:
+            return select(plain, "l.seq", ["l.seq > ?", "l.text LIKE ? ESCAPE '\\'"], [after, pattern], limit)
+        # Two halves: what is indexed by the index, what is not yet by looking at every line.
+        indexed = self._indexed(kind)
+        index = f"{kind}_logs_text AS f JOIN {plain} ON l.seq = f.rowid"
+        phrase = '"' + text.replace('"', '""') + '"'
+
+        def old(count: int) -> list[LogLine]:
+            match = [f"{kind}_logs_text MATCH ?", "f.rowid > ?"]
+            return select(
+                index.replace(" AS f", "").replace("f.rowid", f"{kind}_logs_text.rowid"),
+                f"{kind}_logs_text.rowid",
+                [match[0], f"{kind}_logs_text.rowid > ?"],
+                [phrase, after],
+                count,
+            )
+
+        def new(count: int) -> list[LogLine]:
+            conditions = ["l.seq > ?", "l.text LIKE ? ESCAPE '\\'"]
+            return select(plain, "l.seq", conditions, [max(after, indexed), pattern], count)
+
+        first, second = (new, old) if newest else (old, new)
+        found = first(limit)
+        return found if len(found) >= limit else found + second(limit - len(found))
+
+
+def _kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise Usage(f"there is no kind of log called {kind!r}", hint="Use worker or build.")
+    return kind

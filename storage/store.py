@@ -1,0 +1,223 @@
+"""The store: the one place where the state of a workspace lives, shared by any number of processes.
+
+::
+
+    async with await Store.open(workspace / ".vibehq") as store:
+        await store.write(lambda tx: tx.events.append("patch.received", actor="ada"))
+        async for events in store.follow(0):
+            ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from storage.checks import file_problems, schema_problems, truth_problems
+from storage.clock import SYSTEM_CLOCK, Clock
+from storage.database import Database
+from storage.errors import Refused
+from storage.failures import from_os
+from storage.feed import Feed, WakeBox
+from storage.migrate import SCHEMAS, backup, backup_name
+from storage.records import Event
+from storage.tx import LogTx, Tx
+
+__all__ = ["LogTx", "Store", "Tx"]
+
+T = TypeVar("T")
+
+_BATCH = 500
+_INDEX_BATCH = 2000
+
+
+class Store:
+    """The state of one workspace, in ``hq.db`` (the truth) and ``logs.db``.
+
+    The functions that it is given run on another thread, inside a transaction; they must not block, and must not touch
+    anything but the transaction and values of their own, because one may be run a second time when the disk filled up
+    under somebody else's change. A coroutine that is cancelled while it waits for a write may see ``CancelledError``
+    although the commit happened.
+    """
+
+    def __init__(self, folder: Path, *, clock: Clock, read_only: bool, wait: float) -> None:
+        """Use :meth:`open`."""
+        self.folder = folder
+        self.clock = clock
+        self.read_only = read_only
+        self._loop = asyncio.get_running_loop()
+        self._box = WakeBox(folder / "wake")
+        self._truth = Database(
+            folder / "hq.db",
+            Tx,
+            clock=clock,
+            read_only=read_only,
+            wait=wait,
+            synchronous="FULL",
+            committed=self._committed,
+        )
+        self._logs = Database(
+            folder / "logs.db",
+            LogTx,
+            clock=clock,
+            read_only=read_only,
+            wait=wait,
+            synchronous="NORMAL",
+            committed=lambda appended: None,
+        )
+        self._feed = Feed(self._box, self.head, listen=not read_only, interval=0.25, slow_interval=1.0)
+        self._logs_ready = asyncio.Lock()
+        self._logs_open = False
+        self._indexer: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls, folder: Path, *, clock: Clock = SYSTEM_CLOCK, read_only: bool = False, wait: float = 10.0
+    ) -> Store:
+        """Opens the store of a state folder; creates and migrates it where needed, after a backup.
+
+        :param folder: ``.vibehq`` of the workspace.
+        :param read_only: write nothing at all, not even on a disk that would take it; writing raises Refused.
+        :param wait: how many seconds to wait for a lock that another program holds.
+        :raises StoreTooNew: a newer program wrote it.
+        :raises Busy: another program held its lock for too long.
+        :raises StoreBroken: it is damaged, on a read-only disk, or there is no space left.
+        :raises NotFound: it does not exist, and ``read_only`` forbids to create it.
+        """
+        if not read_only:
+            _prepare_folder(folder)
+        store = cls(folder, clock=clock, read_only=read_only, wait=wait)
+        try:
+            await store._truth.open()
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Commits what waits, ends the followers and closes every connection. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._feed.close()
+            if self._indexer is not None:
+                self._indexer.cancel()
+                await asyncio.gather(self._indexer, return_exceptions=True)
+        finally:
+            try:
+                await self._logs.close()
+            finally:
+                await self._truth.close()
+
+    async def __aenter__(self) -> Store:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def read(self, body: Callable[[Tx], T]) -> T:
+        """Runs a function inside one reading transaction: everything that it sees is of one moment."""
+        return await self._truth.read(body)
+
+    async def write(self, body: Callable[[Tx], T]) -> T:
+        """Runs a function inside one writing transaction, all or nothing; returns once it is on the disk.
+
+        :raises Refused: the store is open read-only.
+        :raises Busy: another program held the lock for too long; nothing changed.
+        :raises StoreBroken: the disk is full, read-only or failing; nothing changed.
+        """
+        return await self._truth.write(body)
+
+    async def head(self) -> int:
+        """The sequence number of the newest event; 0 where there is none."""
+        return await self.read(lambda tx: tx.events.head())
+
+    async def follow(self, cursor: int) -> AsyncIterator[list[Event]]:
+        """Batches of the events after a cursor, as they come, whichever process they come from.
+
+        It ends when the store is closed. To go on later, keep the ``seq`` of the last event.
+        """
+        with self._feed.following() as hint:
+            while not self._feed.closed:
+                hint.clear()
+                after = cursor
+                events = await self.read(lambda tx, after=after: tx.events.since(after, _BATCH))  # type: ignore[misc]
+                if events:
+                    cursor = events[-1].seq
+                    yield events
+                else:
+                    await hint.wait()
+
+    async def read_logs(self, body: Callable[[LogTx], T]) -> T:
+        """As :meth:`read`, on the logs."""
+        await self._open_logs()
+        return await self._logs.read(body)
+
+    async def write_logs(self, body: Callable[[LogTx], T]) -> T:
+        """As :meth:`write`, on the logs; the last moment before a power cut may be lost."""
+        await self._open_logs()
+        result = await self._logs.write(body)
+        if self._indexer is None or self._indexer.done():
+            self._indexer = asyncio.get_running_loop().create_task(self.index_logs(), name="store-log-index")
+        return result
+
+    async def index_logs(self) -> None:
+        """Brings the full-text index of the logs up to date, in batches. Searching works without it, slower."""
+        await self._open_logs()
+        done = _INDEX_BATCH
+        while done >= _INDEX_BATCH:
+            done = await self._logs.write(lambda tx: tx.lines.index_batch(_INDEX_BATCH))
+
+    async def backup(self, target: Path | None = None) -> Path:
+        """Writes a verified copy of the truth (not of the logs) while others go on working.
+
+        :param target: a new file; by default one in ``backups/`` named for schema and time.
+        :returns: the file.
+        :raises Refused: the target exists.
+        """
+        if target is None:
+            target = self.folder / "backups" / backup_name("hq", SCHEMAS["hq"], self.clock.now())
+        if target.exists():
+            raise Refused(f"{target} exists already", hint="Choose another name; backups never overwrite.")
+        await asyncio.to_thread(backup, self._truth.path, target)
+        return target
+
+    async def check(self) -> list[str]:
+        """What is wrong with the files, their schemas, the references in them and the audit chain; empty when sound."""
+        found = await asyncio.to_thread(file_problems, self._truth.path)
+        if not found:
+            found += await self.read(lambda tx: schema_problems(tx, "hq") + truth_problems(tx))
+        if self._logs.path.exists():
+            logs = await asyncio.to_thread(file_problems, self._logs.path)
+            found += logs or await self.read_logs(lambda tx: schema_problems(tx, "logs"))
+        return found
+
+    async def _open_logs(self) -> None:
+        if self._logs_open:
+            return
+        async with self._logs_ready:
+            if not self._logs_open:
+                await self._logs.open()
+                self._logs_open = True
+
+    def _committed(self, appended: bool) -> None:
+        if appended:
+            self._box.wake_others()
+            self._loop.call_soon_threadsafe(self._feed.hint)
+
+
+def _prepare_folder(folder: Path) -> None:
+    ignore = folder / ".gitignore"
+    try:
+        if not ignore.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise from_os(error, folder) from error

@@ -1,0 +1,257 @@
+"""The bridge between records and rows, written once for all repositories."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from storage.errors import Usage
+from storage.query import EVERYTHING, Query
+from storage.transaction import Transaction
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How one field becomes a column and comes back. ``match`` turns the text of a filter into the column's value."""
+
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any], Any]
+    match: Callable[[str], Any] | None = None
+    """None: the column cannot be filtered or ordered by."""
+
+
+def dump(value: Any) -> str:
+    """Compact JSON in ASCII, so that no character in it can be refused; the order of keys is kept."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _load_tuple(text: str) -> tuple[Any, ...]:
+    return () if text == "[]" else tuple(json.loads(text))
+
+
+def _load_dict(text: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = {} if text == "{}" else json.loads(text)
+    return loaded
+
+
+def to_number(text: str) -> int:
+    """The number of a decimal id as it is printed, -1 (which no row has) for anything else."""
+    if text.isascii() and text.isdigit() and len(text) < 19 and (text == "0" or text[0] != "0"):
+        return int(text)
+    return -1
+
+
+def _to_flag(text: str) -> int:
+    return int(text.casefold() in {"1", "true", "yes"})
+
+
+DICT = Codec(dump, _load_dict)
+LIST = Codec(dump, _load_tuple)
+FLAG = Codec(int, bool, _to_flag)
+NUMBER_ID = Codec(int, str, to_number)
+JSON_TEXT = Codec(
+    lambda text: None if text is None else dump(text), lambda text: None if text is None else json.loads(text), dump
+)
+"""Text that must come back exactly whatever it holds: paths."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(Generic[R]):
+    """How the records of one type lie in one table. Columns are the record's fields, by name and in order."""
+
+    name: str
+    record: type[R]
+    order: str
+    """The default ``ORDER BY`` list; ends in a unique column."""
+    key: str = "id"
+    codecs: Mapping[str, Codec] = field(default_factory=dict)
+    search: tuple[str, ...] = ()
+    """The fields that ``Query.text`` looks through; empty where the table has no search column."""
+    search_more: Callable[[R], Sequence[str]] | None = None
+    """Further text to look through that is not a field of its own."""
+    derived: Mapping[str, Callable[[R], Any]] = field(default_factory=dict)
+    """Columns that are not fields: what default orders sort by."""
+    sorts: Mapping[str, str] = field(default_factory=dict)
+    """Field → the SQL that orders by it, where the plain column would order wrongly (``high`` before ``low``)."""
+    columns: tuple[str, ...] = field(init=False)
+    selected: str = field(init=False)
+    decoders: tuple[tuple[int, Callable[[Any], Any]], ...] = field(init=False)
+    writable: tuple[str, ...] = field(init=False)
+    insert_sql: str = field(init=False)
+    """``INSERT`` of all :attr:`writable` columns."""
+    upsert_sql: str = field(init=False)
+    """``INSERT`` that replaces the row with the same key."""
+
+    def __post_init__(self) -> None:
+        columns = tuple(f.name for f in dataclasses.fields(self.record))  # type: ignore[arg-type]  # records are dataclasses
+        extra = (*self.derived, "search") if self.search else tuple(self.derived)
+        put = object.__setattr__
+        put(self, "columns", columns)
+        put(self, "selected", ", ".join(f'"{column}"' for column in columns))
+        put(
+            self,
+            "decoders",
+            tuple((at, self.codecs[column].decode) for at, column in enumerate(columns) if column in self.codecs),
+        )
+        put(self, "writable", columns + extra)
+        names = ", ".join(f'"{column}"' for column in self.writable)
+        insert = f"INSERT INTO {self.name} ({names}) VALUES ({', '.join('?' * len(self.writable))})"
+        changes = ", ".join(f'"{column}" = excluded."{column}"' for column in self.writable if column != self.key)
+        put(self, "insert_sql", insert)
+        put(self, "upsert_sql", f'{insert} ON CONFLICT ("{self.key}") DO UPDATE SET {changes}')
+
+    def decode(self, row: Sequence[Any]) -> R:
+        """A row of :attr:`selected` as a record."""
+        values = list(row)
+        for at, decode in self.decoders:
+            values[at] = decode(values[at])
+        return self.record(**dict(zip(self.columns, values, strict=True)))
+
+    def encode(self, record: R) -> list[Any]:
+        """A record as the values of :attr:`writable`."""
+        values = []
+        for column in self.columns:
+            value = getattr(record, column)
+            codec = self.codecs.get(column)
+            values.append(value if codec is None else codec.encode(value))
+        values.extend(derive(record) for derive in self.derived.values())
+        if self.search:
+            values.append(self.search_text(record))
+        return values
+
+    def search_text(self, record: R) -> str:
+        """What filters look through: the searchable fields, casefolded, one per line."""
+        found = [str(value) for name in self.search if (value := getattr(record, name)) is not None]
+        if self.search_more is not None:
+            found.extend(self.search_more(record))
+        return "\n".join(found).casefold().replace("\0", " ")
+
+    def where(self, query: Query, *conditions: str) -> tuple[str, list[Any]]:
+        """The ``WHERE`` clause of a query (empty, or with a leading space) and its parameters.
+
+        :raises Usage: for a column that the table does not have.
+        """
+        parts = list(conditions)
+        parameters: list[Any] = []
+        for column, wanted in query.where.items():
+            part, values = self._condition(column, (wanted,) if isinstance(wanted, str) else tuple(wanted))
+            parts.append(part)
+            parameters.extend(values)
+        if query.text:
+            if self.search:
+                parts.append("search LIKE ? ESCAPE '\\'")
+                parameters.append(like(query.text))
+            else:
+                parts.append("1 = 0")
+        return (" WHERE " + " AND ".join(parts) if parts else ""), parameters
+
+    def _condition(self, column: str, wanted: tuple[str, ...]) -> tuple[str, list[Any]]:
+        self._check(column)
+        codec = self.codecs.get(column)
+        values = [value if codec is None or codec.match is None else codec.match(value) for value in wanted if value]
+        parts = []
+        if len(values) == 1:
+            parts.append(f'"{column}" = ?')
+        elif values:
+            parts.append(f'"{column}" IN ({", ".join("?" * len(values))})')
+        if len(values) < len(wanted):
+            parts.append(f'("{column}" IS NULL OR "{column}" = \'\')')
+        if not parts:
+            return "1 = 0", []
+        return (parts[0] if len(parts) == 1 else f"({' OR '.join(parts)})"), values
+
+    def order_by(self, query: Query) -> str:
+        """The ``ORDER BY`` list of a query.
+
+        :raises Usage: for a column that the table does not have.
+        """
+        if not query.order:
+            return self.order
+        column = query.order.removeprefix("-")
+        self._check(column)
+        direction = " DESC" if query.order.startswith("-") else ""
+        return f"{self.sorts.get(column, f'{chr(34)}{column}{chr(34)}')}{direction}, {self.order}"
+
+    def _check(self, column: str) -> None:
+        codec = self.codecs.get(column)
+        if column not in self.columns or (codec is not None and codec.match is None):
+            known = [c for c in self.columns if c not in self.codecs or self.codecs[c].match is not None]
+            raise Usage(
+                f"{self.name} cannot be filtered or ordered by {column!r}",
+                code="unknown-column",
+                hint="Use one of: " + ", ".join(known) + ".",
+            )
+
+
+def like(text: str) -> str:
+    """The ``LIKE`` pattern (escaped with a backslash) of a substring, casefolded as search columns are."""
+    escaped = text.casefold().replace("\0", " ").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+class Repository(Generic[R]):
+    """Reads and writes the records of one table inside one transaction."""
+
+    table: Table[R]
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def page(self, query: Query = EVERYTHING, offset: int = 0, limit: int = 100) -> list[R]:
+        """``limit`` records from the ``offset``-th on.
+
+        :raises Usage: for an unknown column in the query.
+        """
+        where, parameters = self._where(query)
+        sql = (
+            f"SELECT {self.table.selected} FROM {self.table.name}{where}"
+            f" ORDER BY {self.table.order_by(query)} LIMIT ? OFFSET ?"
+        )
+        return self._records(sql, (*parameters, limit, offset))
+
+    def count(self, query: Query = EVERYTHING) -> int:
+        """How many records the query finds.
+
+        :raises Usage: for an unknown column in the query.
+        """
+        where, parameters = self._where(query)
+        return int(self._tx.value(f"SELECT count(*) FROM {self.table.name}{where}", parameters))
+
+    def _where(self, query: Query) -> tuple[str, list[Any]]:
+        return self.table.where(query)
+
+    def _records(self, sql: str, parameters: Sequence[Any] = ()) -> list[R]:
+        decode = self.table.decode
+        return [decode(row) for row in self._tx.rows(sql, parameters)]
+
+    def _find(self, condition: str, parameters: Sequence[Any] = ()) -> R | None:
+        row = self._tx.row(f"SELECT {self.table.selected} FROM {self.table.name} WHERE {condition}", parameters)
+        return None if row is None else self.table.decode(row)
+
+    def _select(self, rest: str, parameters: Sequence[Any] = ()) -> list[R]:
+        return self._records(f"SELECT {self.table.selected} FROM {self.table.name} {rest}", parameters)
+
+    def _insert(self, record: R) -> None:
+        self._tx.execute(self.table.insert_sql, self.table.encode(record))
+
+    def _upsert(self, record: R) -> None:
+        self._tx.execute(self.table.upsert_sql, self.table.encode(record))
+
+    def _change(self, old: R, fields: Mapping[str, Any]) -> R:
+        """Writes the given fields of a record that is there, with all that is derived from them."""
+        new: R = dataclasses.replace(old, **fields)  # type: ignore[type-var]  # records are dataclasses
+        table = self.table
+        kept = set(table.columns) - set(fields)
+        changes = [pair for pair in zip(table.writable, table.encode(new), strict=True) if pair[0] not in kept]
+        key = dict(zip(table.columns, table.encode(old), strict=False))[table.key]
+        self._tx.execute(
+            f"UPDATE {table.name} SET {', '.join(f'{chr(34)}{name}{chr(34)} = ?' for name, _ in changes)}"
+            f' WHERE "{table.key}" = ?',
+            [*(value for _, value in changes), key],
+        )
+        return new
