@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from vibehq_tui.text.secrets import RULES, find_secrets, redact
+from vibehq_tui.text.secrets import RULES, find_secrets, find_secrets_in_lines, redact
 
 _RANDOM = random.Random(20)
 _UPPER = string.ascii_uppercase + string.digits
@@ -210,6 +210,17 @@ def test_several_in_one_text_come_in_order_and_each_once() -> None:
         ("stripe-key", 2, 24),
     ]
     assert redact(text) == ('api_key = "[redacted github-token]"\nü [redacted aws-access-key] [redacted stripe-key]\n')
+
+
+def test_numbered_lines_keep_their_numbers_and_a_key_may_span_them() -> None:
+    block = key_block().splitlines()
+    lines = [(10, f"a {KEYS['npm-token']}"), *enumerate(block, 40), (99, KEYS["stripe-key"])]
+    assert [(hit.rule, hit.line) for hit in find_secrets_in_lines(lines)] == [
+        ("npm-token", 10),
+        ("private-key", 40),
+        ("stripe-key", 99),
+    ]
+    assert find_secrets_in_lines([]) == []
 
 
 def test_letters_that_grow_when_lowered_move_nothing() -> None:

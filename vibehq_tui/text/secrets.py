@@ -16,8 +16,8 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -179,6 +179,18 @@ def find_secrets(text: str) -> list[SecretHit]:
             SecretHit(rule=span.rule, line=line, column=span.start - starts[line - 1] + 1, redacted=span.redacted)
         )
     return hits
+
+
+def find_secrets_in_lines(lines: Iterable[tuple[int, str]]) -> list[SecretHit]:
+    """Secrets in numbered lines of one file, such as those that a patch adds; a private key spans several of them.
+
+    :param lines: ``(number, text)`` in order; the numbers are those of the hits.
+    """
+    numbers, texts = [], []
+    for number, text in lines:
+        numbers.append(number)
+        texts.append(text.replace("\n", " "))
+    return [replace(hit, line=numbers[hit.line - 1]) for hit in find_secrets("\n".join(texts))]
 
 
 def redact(text: str) -> str:
