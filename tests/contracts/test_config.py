@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import Refused
-from vibehq_tui.contracts.config import DEFAULT, Config, describe_settings, load_config, template, user_config_dir
+from vibehq_tui.contracts.config import DEFAULT, Config, describe_settings, load, template, user_config_dir
 
 
 def write(folder: Path, text: str) -> None:
@@ -18,14 +18,14 @@ def write(folder: Path, text: str) -> None:
 def refusal(root: Path, text: str) -> Refused:
     write(root, text)
     with pytest.raises(Refused) as caught:
-        load_config(root)
+        load(root)
     assert caught.value.code == "config-invalid"
     assert caught.value.exit_code == 1
     return caught.value
 
 
 def test_no_file_is_a_valid_configuration(tmp_path: Path) -> None:
-    config = load_config(tmp_path, tmp_path / "nowhere")
+    config = load(tmp_path, tmp_path / "nowhere")
     assert config is DEFAULT
     assert config.scan.incremental.seconds == 300
     assert config.scan.full.text == "0 2 * * *"
@@ -67,7 +67,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         paths = ["infra/**"]
         """,
     )
-    config = load_config(tmp_path)
+    config = load(tmp_path)
     assert config.tasks.on_applied == "review"
     assert config.scan.incremental.cron is not None
     assert config.scan.full.seconds == 43_200
@@ -111,7 +111,7 @@ def test_the_workspace_overrides_the_operator_key_by_key(tmp_path: Path) -> None
         provider = "codex"
         """,
     )
-    config = load_config(root, user)
+    config = load(root, user)
     assert config.tasks.on_applied == "keep"
     assert config.scan.incremental.text == "1m"
     assert config.scan.thresholds.stale_patch == 3600
@@ -176,7 +176,7 @@ def test_all_problems_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
 def test_an_error_in_the_operators_file_names_that_file(tmp_path: Path) -> None:
     write(tmp_path / "user", "x = 1")
     with pytest.raises(Refused, match="unknown setting") as caught:
-        load_config(tmp_path, tmp_path / "user")
+        load(tmp_path, tmp_path / "user")
     assert caught.value.details["file"] == str(tmp_path / "user" / "vibehq.toml")
 
 
@@ -184,23 +184,23 @@ def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
     assert "is not valid TOML: " in refusal(tmp_path, "[scan\nfull=").message
     (tmp_path / "vibehq.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Refused, match="is not UTF-8 text"):
-        load_config(tmp_path)
+        load(tmp_path)
     (tmp_path / "vibehq.toml").write_bytes(b"#" * 1_000_001)
     with pytest.raises(Refused, match="larger than"):
-        load_config(tmp_path)
+        load(tmp_path)
     (tmp_path / "vibehq.toml").write_text("a=" + "[" * 100_000)
     with pytest.raises(Refused, match="is not valid TOML"):
-        load_config(tmp_path)
+        load(tmp_path)
     (tmp_path / "vibehq.toml").unlink()
     (tmp_path / "vibehq.toml").mkdir()
     with pytest.raises(Refused, match="cannot be read: Is a directory"):
-        load_config(tmp_path)
+        load(tmp_path)
 
 
 def test_a_dangling_link_is_not_taken_for_no_file(tmp_path: Path) -> None:
     (tmp_path / "vibehq.toml").symlink_to("gone.toml")
     with pytest.raises(Refused, match="cannot be read: No such file"):
-        load_config(tmp_path)
+        load(tmp_path)
 
 
 def test_messages_carry_no_control_characters_from_the_file(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_every_setting_explains_itself_and_the_template_loads_as_the_default(tmp
     assert len(settings) > 30
     assert all(item.help.endswith(".") and item.form for item in settings)
     write(tmp_path, template())
-    assert load_config(tmp_path) == DEFAULT
+    assert load(tmp_path) == DEFAULT
 
 
 def test_each_line_of_the_template_can_be_turned_on(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_each_line_of_the_template_can_be_turned_on(tmp_path: Path) -> None:
     # what a rule and a provider's cost cannot leave empty
     text = text.replace('provider = ""', 'provider = "codex"').replace('cost = ""', 'cost = "low"')
     write(tmp_path, text)
-    config = load_config(tmp_path)
+    config = load(tmp_path)
     assert config.scan == DEFAULT.scan
     assert config.routes[0].provider == "codex"
 
@@ -240,7 +240,8 @@ def test_user_folder_follows_the_standard() -> None:
 
 def test_loading_without_a_file_imports_no_parser_and_no_pydantic(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from vibehq_tui.contracts.config import load_config; load_config(pathlib.Path(sys.argv[1]));"
+        "import sys, pathlib; from vibehq_tui.contracts.config import load;"
+        "load(pathlib.Path(sys.argv[1]));"
         "print(*sorted({'pydantic', 'tomllib', 'difflib', 'zoneinfo', 'apscheduler'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)

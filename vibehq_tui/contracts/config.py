@@ -1,7 +1,7 @@
 """The configuration: ``vibehq.toml`` beside the workspace's ``.vibehq``, over the operator's own file of that name.
 
 Frozen dataclasses and ``tomllib``: see :mod:`vibehq_tui.contracts.config_reader` for why not pydantic. Every setting
-has a default, so that no file at all is a valid configuration; :func:`load_config` then costs two calls of ``stat``.
+has a default, so that no file at all is a valid configuration; :func:`load` then costs two calls of ``stat``.
 """
 # ruff: noqa: RUF009 - setting() is dataclasses.field() with help and reader; nothing mutable is shared
 
@@ -297,7 +297,7 @@ def user_config_dir(environ: Mapping[str, str] = os.environ) -> Path:
     return folder / "vibehq"
 
 
-def load_config(root: Path, user_dir: Path | None = None) -> Config:
+def load(root: Path, user_dir: Path | None = None) -> Config:
     """The configuration of the workspace at ``root``: defaults, then the operator's file, then the workspace's.
 
     :param user_dir: the operator's configuration folder; none to read the workspace's file alone.
