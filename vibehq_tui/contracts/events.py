@@ -55,3 +55,6 @@ EVENT_TYPES: Final[frozenset[str]] = frozenset(
     value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str)
 )
 """Every event type that the program itself emits."""
+
+PATCH_EVENT_TYPES: Final[frozenset[str]] = frozenset(name for name in EVENT_TYPES if name.startswith("patch."))
+"""The event types that are about a patch; the ones that external tools may post."""

@@ -1,0 +1,104 @@
+"""The documents that ``--json`` and the API answer with, beside the records."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from vibehq_tui.contracts.wire import Id, Wire
+
+
+class ErrorBody(Wire):
+    """What went wrong, where, and what to do."""
+
+    code: str
+    """A stable word for programs, such as ``not-found``."""
+    message: str
+    hint: str = ""
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class ErrorDocument(Wire):
+    """The answer of a command or a request that failed."""
+
+    error: ErrorBody
+
+
+class Listing(Wire):
+    """A page of records."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+    """The cursor of the page after this one; none on the last."""
+
+
+class HunkReceipt(Wire):
+    """One hunk, as it was found in its file."""
+
+    number: int
+    line: int | None = None
+    """Where it begins in the file as it was."""
+    match: Literal["exact", "offset", "whitespace", "unicode", "fuzzy", "merge"] = "exact"
+
+
+class FileReceipt(Wire):
+    """One file of a patch."""
+
+    path: str
+    op: Literal["modify", "create", "delete", "rename", "copy", "mode"]
+    from_: str | None = None
+    added: int = 0
+    removed: int = 0
+    hunks: list[HunkReceipt] = Field(default_factory=list)
+
+
+class Repair(Wire):
+    """Something that was wrong in the text of a patch and whose meaning was certain."""
+
+    code: str
+    path: str | None = None
+    hunk: int | None = None
+    message: str
+
+
+class Problem(Wire):
+    """Why a patch was refused or does not apply."""
+
+    code: str
+    path: str | None = None
+    hunk: int | None = None
+    message: str
+    candidates: list[int] = Field(default_factory=list)
+    """Lines where it could have been meant."""
+
+
+class Receipt(Wire):
+    """The answer of ``patchctl apply`` and ``patchctl validate``."""
+
+    result: Literal["applied", "already-applied", "refused", "conflict", "dry-run"]
+    format: str
+    files: list[FileReceipt] = Field(default_factory=list)
+    repairs: list[Repair] = Field(default_factory=list)
+    errors: list[Problem] = Field(default_factory=list)
+    receipt: str | None = None
+    """From which it can be undone: ``patchctl revert RECEIPT``."""
+
+
+class TaskProblem(Wire):
+    """Something wrong in a tasks file."""
+
+    level: Literal["error", "warning"]
+    """An error keeps the whole file out of the mirror; a warning only marks a task."""
+    code: str
+    file: str
+    path: str
+    """The JSON path, such as ``master.tasks[3].status``; empty for the file as a whole."""
+    line: int
+    """From 1; 0 for the file as a whole."""
+    column: int
+    message: str
+    allowed: list[str] = Field(default_factory=list)
+    hint: str = ""
+    task: Id | None = None
+    """The task that it is about."""

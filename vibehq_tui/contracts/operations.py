@@ -1,0 +1,142 @@
+"""Patch operations and batches of them: small, exact edits that a program or an agent asks for.
+
+All line numbers mean the file as it was before the batch, from 1. A batch is all or nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from vibehq_tui.contracts.wire import Id, Wire
+
+Line = Annotated[int, Field(ge=1)]
+"""A line number, from 1."""
+FilePath = Annotated[str, Field(min_length=1)]
+"""A path relative to the root of the workspace, with ``/``."""
+
+
+class _OneFile(Wire):
+    file: FilePath
+    """Relative to the root of the workspace."""
+
+
+class _WithBlock(_OneFile):
+    block: str | None = None
+    """The text itself."""
+    block_file: FilePath | None = None
+    """A file, relative to the root, that holds the text; instead of ``block``."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> _WithBlock:
+        if (self.block is None) == (self.block_file is None):
+            raise ValueError("give the text as block or name its file as blockFile, one of the two")
+        return self
+
+
+class ReplaceBlock(_WithBlock):
+    """Replaces the lines ``start`` to ``end``, both included."""
+
+    op: Literal["replace-block"]
+    start: Line
+    end: Line
+
+    @model_validator(mode="after")
+    def _forward(self) -> ReplaceBlock:
+        if self.end < self.start:
+            raise ValueError(f"end ({self.end}) is before start ({self.start})")
+        return self
+
+
+class _Insert(_WithBlock):
+    line: Line | None = None
+    """The line beside which the text goes."""
+    marker: str | None = None
+    """The name of a ``PATCH_MARKER`` beside which the text goes; instead of ``line``."""
+    open_space: bool = False
+    """Whether a blank line is kept between the text and what stands around it."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> _Insert:
+        if (self.line is None) == (self.marker is None):
+            raise ValueError("say where: line or marker, one of the two")
+        return self
+
+
+class InsertBefore(_Insert):
+    """Puts text before a line or a marker."""
+
+    op: Literal["insert-before"]
+
+
+class InsertAfter(_Insert):
+    """Puts text after a line or a marker."""
+
+    op: Literal["insert-after"]
+
+
+class Append(_WithBlock):
+    """Puts text at the end of a file."""
+
+    op: Literal["append"]
+    open_space: bool = False
+    """Whether a blank line is kept before the text."""
+
+
+class Prepend(_WithBlock):
+    """Puts text at the beginning of a file."""
+
+    op: Literal["prepend"]
+    open_space: bool = False
+    """Whether a blank line is kept after the text."""
+
+
+class ReplaceBetween(_WithBlock):
+    """Replaces what stands between two markers; the markers stay."""
+
+    op: Literal["replace-between"]
+    start_marker: str
+    end_marker: str
+
+
+class Create(_WithBlock):
+    """Makes a new file."""
+
+    op: Literal["create"]
+
+
+class Delete(_OneFile):
+    """Removes a file."""
+
+    op: Literal["delete"]
+
+
+class Move(_OneFile):
+    """Gives a file another path."""
+
+    op: Literal["move"]
+    to: FilePath
+    """The new path."""
+
+
+PatchOperation = Annotated[
+    ReplaceBlock | InsertBefore | InsertAfter | Append | Prepend | ReplaceBetween | Create | Delete | Move,
+    Field(discriminator="op"),
+]
+"""One edit; ``op`` says which."""
+
+
+class PatchBatch(Wire):
+    """Operations that belong together: all are done or none."""
+
+    order_id: Id | None = None
+    """Under which the requester knows the batch."""
+    requester: str | None = None
+    """Who asks for it."""
+    reason: str | None = None
+    """What for; becomes the title of the patch."""
+    task_id: Id | None = None
+    """The task of the tasks file that it belongs to."""
+    patches: Annotated[list[PatchOperation], Field(min_length=1)]
+    """At least one operation."""
