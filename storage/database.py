@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Generic, TypeVar
 from storage.channel import Channel
 from storage.clock import Clock, Millis
 from storage.errors import NotFound, Refused, StoreBroken
+from storage.failures import closed, files_translated, read_only
 from storage.gate import Gate
-from storage.migrate import SCHEMAS, check_version, migrate, schema_version, too_new
+from storage.migrate import SCHEMAS, check_version, migrate, migrate_in_memory, schema_version, too_new
 from storage.transaction import Transaction
 from storage.writer import Writer
 
@@ -35,13 +37,15 @@ class Database(Generic[X]):
         read_only: bool,
         wait: float,
         synchronous: str,
-        committed: Callable[[bool], None],
+        announce: Callable[[], None],
+        optional: bool = False,
     ) -> None:
         """
         :param transaction: makes what a body gets from a connection and the time.
         :param wait: how many seconds to wait for other programs.
         :param synchronous: FULL for what must survive a power cut, NORMAL for what may lose its last moment.
-        :param committed: called on a thread after every commit; True when followers should look.
+        :param announce: called in the loop after a commit that followers should look at.
+        :param optional: where the file does not exist and must not be created, it reads as an empty one.
         """
         self.path = path
         self.schema = path.stem
@@ -50,17 +54,19 @@ class Database(Generic[X]):
         self._read_only = read_only
         self._wait = wait
         self._synchronous = synchronous
+        self._optional = optional
         self._readers: list[Channel] = []
-        self._mode = "ro"
         self._opening = asyncio.Lock()
-        self.gate = Gate(path.with_suffix(".lock"), path)
+        self._mode = "ro"
+        self._closed = False
         self._writer: Writer[X] = Writer(
+            path,
             channel=self._open_writer,
-            gate=self.gate,
+            gate=Gate(path.with_suffix(".lock"), path),
             wait=wait,
             begin=self._begin,
             check=lambda connection: check_version(connection, self.schema, path),
-            committed=committed,
+            announce=announce,
         )
 
     async def open(self) -> None:
@@ -71,9 +77,13 @@ class Database(Generic[X]):
         :raises StoreBroken: it cannot be opened.
         :raises NotFound: it does not exist and must not be created.
         """
-        if not self.path.exists():
-            if self._read_only:
+        with files_translated(self.path):
+            exists = self.path.exists()
+        if not exists and self._read_only:
+            if not self._optional:
                 raise NotFound(f"there is no store at {self.path}", hint="Run `vibehq init` first.")
+            self._mode = "memory"
+        elif not exists:
             await self._migrate()
         channel = await self._reader()
         version = await channel.run(schema_version)
@@ -111,9 +121,11 @@ class Database(Generic[X]):
 
     async def close(self) -> None:
         """Closes all connections: the writer last, which leaves the file complete when nobody else has it open."""
+        self._closed = True
         try:
-            while self._readers:
-                await self._readers.pop().close()
+            async with self._opening:
+                while self._readers:
+                    await self._readers.pop().close()
         finally:
             await self._writer.close()
 
@@ -121,11 +133,19 @@ class Database(Generic[X]):
         return self._transaction(connection, self._clock.now())
 
     async def _reader(self) -> Channel:
+        if self._closed:
+            raise closed(self.path)
         free = self._free_reader()
         if free is not None:
             return free
         async with self._opening:
-            return self._free_reader() or await self._open_reader()
+            if self._closed:
+                raise closed(self.path)
+            free = self._free_reader()
+            if free is None:
+                free = await self._open_reader()
+                self._readers.append(free)
+            return free
 
     def _free_reader(self) -> Channel | None:
         free = min(self._readers, key=lambda channel: channel.load, default=None)
@@ -135,39 +155,43 @@ class Database(Generic[X]):
 
     async def _open_reader(self) -> Channel:
         try:
-            channel = await Channel.open(self.path, mode=self._mode, wait=self._wait, prepare=_prepare_reader)
-        except StoreBroken:
-            if not self._read_only or self._mode != "ro" or not self._settled():
+            return await Channel.open(self.path, mode=self._mode, wait=self._wait, prepare=self._prepare_reader)
+        except StoreBroken as error:
+            if error.code != "store-io" or os.access(self.path.parent, os.W_OK):
                 raise
-            # A disk that takes no writes at all: WAL needs its index beside the file, unless nothing can change.
-            channel = await Channel.open(self.path, mode="ro&immutable=1", wait=self._wait, prepare=_prepare_reader)
+            # Nothing can be written beside the file, where WAL keeps its index.
+            if not self._read_only:
+                raise read_only(self.path) from error
+            if self._unsettled():
+                raise StoreBroken(
+                    f"{self.path} cannot be read here: its disk is read-only, and changes wait in its -wal file",
+                    code="store-read-only",
+                    hint="Copy the folder to a disk that can be written, and look at the copy.",
+                ) from error
             self._mode = "ro&immutable=1"
-        self._readers.append(channel)
-        return channel
+            return await Channel.open(self.path, mode=self._mode, wait=self._wait, prepare=self._prepare_reader)
 
-    def _settled(self) -> bool:
+    def _unsettled(self) -> bool:
         log = self.path.with_name(self.path.name + "-wal")
-        return not log.exists() or log.stat().st_size == 0
+        return log.exists() and log.stat().st_size > 0
+
+    def _prepare_reader(self, connection: sqlite3.Connection) -> None:
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        if self._mode == "memory":
+            migrate_in_memory(connection, self.schema, self._clock.now())
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the file: now, not at the first use
 
     async def _open_writer(self) -> Channel:
         def prepare(connection: sqlite3.Connection) -> None:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 
         return await Channel.open(self.path, mode="rwc", wait=self._wait, prepare=prepare)
 
     async def _migrate(self) -> None:
-        channel = await self._writer.channel()
-
-        def job(connection: sqlite3.Connection) -> None:
-            with self.gate.held(self._wait):
-                migrate(connection, self.schema, self.path, self.path.parent / "backups", self._clock.now())
-
-        await channel.run(job)
-
-
-def _prepare_reader(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA query_only = ON")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        now, backups = self._clock.now(), self.path.parent / "backups"
+        await self._writer.run(lambda connection: migrate(connection, self.schema, self.path, backups, now))

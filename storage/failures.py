@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from storage.errors import Busy, StoreBroken, VibeError
+from storage.errors import Busy, Refused, StoreBroken, VibeError
 
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
@@ -46,6 +46,11 @@ def busy(path: Path) -> Busy:
         code="store-busy",
         hint="Wait for it to end, or find it with `lsof`; nothing was changed.",
     )
+
+
+def closed(path: Path) -> Refused:
+    """The store was closed by this program."""
+    return Refused(f"{path} was closed", code="store-closed", hint="Open the store again.")
 
 
 def full(path: Path) -> StoreBroken:
@@ -89,5 +94,12 @@ def translated(path: Path) -> Iterator[None]:
         if known is None:
             raise
         raise known from error
+
+
+@contextmanager
+def files_translated(path: Path) -> Iterator[None]:
+    """Raises the program's own error in place of the file system's."""
+    try:
+        yield
     except OSError as error:
         raise from_os(error, path) from error

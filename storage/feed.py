@@ -1,7 +1,7 @@
 """The change feed: who follows is told at once, in this process and in others, that there may be something new.
 
-The events table is the truth. What travels between processes is only the hint to look, an empty datagram to the socket
-that each following process keeps in ``wake/``; a hint that is lost costs one interval of the poll behind it.
+The tables are the truth. What travels between processes is only the hint to look, a datagram of one byte (which file)
+to the socket that each following process keeps in ``wake/``; a lost hint costs one interval of the poll behind it.
 """
 
 from __future__ import annotations
@@ -25,16 +25,20 @@ class WakeBox:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.awake: dict[bytes, Callable[[], None]] = {}
+        """Topic → what to call in the loop when another process sends it."""
         self._receiver: socket.socket | None = None
         self._sender: socket.socket | None = None
         self._name = ""
         self._directory = -1
 
-    def listen(self, awake: Callable[[], None]) -> bool:
-        """Registers a socket for this process; ``awake`` is called in the loop for each hint.
+    def listen(self) -> bool:
+        """Registers a socket for this process, once.
 
         :returns: False where there can be no socket; the poll has to do then.
         """
+        if self._receiver is not None:
+            return True
         receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         receiver.setblocking(False)
         name = f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -45,32 +49,33 @@ class WakeBox:
             receiver.close()
             return False
         self._receiver, self._name = receiver, name
-
-        def drain() -> None:
-            with suppress(BlockingIOError):
-                while receiver.recv(16):
-                    pass
-            awake()
-
-        asyncio.get_running_loop().add_reader(receiver, drain)
+        asyncio.get_running_loop().add_reader(receiver, self._drain, receiver)
         return True
 
-    def wake_others(self) -> None:
-        """Sends the hint to every other process; removes the sockets of dead ones. Callable from any thread."""
+    def _drain(self, receiver: socket.socket) -> None:
+        topics = set()
+        with suppress(BlockingIOError):
+            while topic := receiver.recv(1):
+                topics.add(topic)
+        for topic in topics & self.awake.keys():
+            self.awake[topic]()
+
+    def wake_others(self, topic: bytes) -> None:
+        """Sends the hint to every other process; removes the sockets of dead ones."""
         try:
             names = os.listdir(self._folder)  # noqa: PTH208 - runs after every commit, a Path for each name is waste
         except OSError:
             return  # nobody has ever followed
         for name in names:
             if name != self._name:
-                self._send(name)
+                self._send(name, topic)
 
-    def _send(self, name: str) -> None:
+    def _send(self, name: str, topic: bytes) -> None:
         try:
             if self._sender is None:
                 self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
                 self._sender.setblocking(False)
-            self._sender.sendto(b"!", self._address(name))
+            self._sender.sendto(topic, self._address(name))
         except BlockingIOError:
             pass  # its queue is full of hints already
         except ConnectionRefusedError:
@@ -105,18 +110,27 @@ class WakeBox:
 
 
 class Feed:
-    """The followers of one store in this process."""
+    """The followers of one file in this process."""
 
     def __init__(
-        self, box: WakeBox, head: Callable[[], Awaitable[int]], *, listen: bool, interval: float, slow_interval: float
+        self,
+        box: WakeBox,
+        topic: bytes,
+        head: Callable[[], Awaitable[int]],
+        *,
+        listen: bool,
+        interval: float = 0.25,
+        slow_interval: float = 1.0,
     ) -> None:
         """
+        :param topic: one byte that says which file.
         :param head: the newest sequence number, for the poll.
         :param listen: False for a store that must not write anything, not even a socket.
         :param interval: seconds between polls where no socket wakes.
         :param slow_interval: seconds between polls behind a socket.
         """
         self._box = box
+        self._topic = topic
         self._head = head
         self._listen = listen
         self._interval = interval
@@ -124,13 +138,14 @@ class Feed:
         self._followers: set[asyncio.Event] = set()
         self._poll: asyncio.Task[None] | None = None
         self.closed = False
+        box.awake[topic] = self._hint
 
     @contextmanager
     def following(self) -> Iterator[asyncio.Event]:
         """Gives an event that is set whenever there may be something new."""
         hint = asyncio.Event()
         if self._poll is None:
-            heard = self._listen and self._box.listen(self.hint)
+            heard = self._listen and self._box.listen()
             self._poll = asyncio.get_running_loop().create_task(
                 self._watch(self._slow_interval if heard else self._interval), name="store-feed"
             )
@@ -140,8 +155,12 @@ class Feed:
         finally:
             self._followers.discard(hint)
 
-    def hint(self) -> None:
-        """Tells the followers in this process to look."""
+    def announce(self) -> None:
+        """Tells the followers in every process to look."""
+        self._hint()
+        self._box.wake_others(self._topic)
+
+    def _hint(self) -> None:
         for follower in self._followers:
             follower.set()
 
@@ -157,15 +176,13 @@ class Feed:
                 head = -1  # the followers look for themselves and meet the error
             if head != known:
                 known = head
-                self.hint()
+                self._hint()
 
     async def close(self) -> None:
         """Ends the following: every follower is woken and finds it closed."""
         self.closed = True
-        self.hint()
+        self._hint()
         if self._poll is not None:
             self._poll.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._poll
+            await asyncio.wait({self._poll})
             self._poll = None
-        self._box.close()

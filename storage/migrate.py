@@ -6,12 +6,14 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.channel import uri
 from storage.clock import Millis, to_iso
 from storage.errors import StoreBroken, StoreTooNew
-from storage.failures import translated
+from storage.failures import files_translated, full, translated
 
 SCHEMAS = {"hq": 1, "logs": 1}
 """File (``hq.db``, ``logs.db``) → the schema that this program writes: the number of its newest migration."""
@@ -107,6 +109,12 @@ def migrate(connection: sqlite3.Connection, schema: str, path: Path, backups: Pa
             _apply(connection, migration, now)
 
 
+def migrate_in_memory(connection: sqlite3.Connection, schema: str, now: Millis) -> None:
+    """Gives an empty database in memory the schema, for a file that does not exist and must not be created."""
+    for migration in migrations(schema):
+        _apply(connection, migration, now)
+
+
 def _apply(connection: sqlite3.Connection, migration: Migration, now: Millis) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -145,42 +153,51 @@ def backup(path: Path, target: Path) -> None:
     :raises StoreBroken: when there is no room, or the copy is not sound.
     """
     part = target.with_name(target.name + ".part")
-    with translated(target):
+    with files_translated(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
-    try:
-        with translated(path):
-            source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10, isolation_level=None)
+        try:
             try:
-                source.execute("VACUUM INTO ?", (str(part),))
-            finally:
-                source.close()
-        problems = quick_check(part)
-        if problems:
-            raise StoreBroken(f"the copy of {path} is not sound: {problems[0]}", code="store-corrupt")
-        with translated(target):
+                with _looking_at(path) as connection:
+                    connection.execute("VACUUM INTO ?", (str(part),))
+            except StoreBroken as error:
+                raise full(target) if error.code == "disk-full" else error from error
+            problems = quick_check(part)
+            if problems:
+                raise StoreBroken(f"the copy of {path} is not sound: {problems[0]}", code="store-corrupt")
             _settle(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def quick_check(path: Path) -> list[str]:
     """What SQLite finds wrong with a file; empty when it is sound."""
-    with translated(path):
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10, isolation_level=None)
-        try:
-            found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(10)")]
-        finally:
-            connection.close()
+    with _looking_at(path) as connection:
+        found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(10)")]
     return [] if found == ["ok"] else found
 
 
-def _settle(part: Path, target: Path) -> None:
-    for path in (part, target.parent):
-        handle = os.open(path, os.O_RDONLY)
+@contextmanager
+def _looking_at(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection of its own for what takes long, so that no reader waits behind it."""
+    with translated(path):
+        connection = sqlite3.connect(uri(path, "ro"), uri=True, timeout=10, isolation_level=None)
         try:
-            os.fsync(handle)
+            yield connection
         finally:
-            os.close(handle)
-        if path is part:
-            part.replace(target)
+            connection.close()
+
+
+def _settle(part: Path, target: Path) -> None:
+    """Makes the copy durable, then gives it its name, then makes the name durable."""
+    _sync(part)
+    part.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

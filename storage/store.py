@@ -11,7 +11,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -19,11 +21,12 @@ from typing import TypeVar
 from storage.checks import file_problems, schema_problems, truth_problems
 from storage.clock import SYSTEM_CLOCK, Clock
 from storage.database import Database
-from storage.errors import Refused
-from storage.failures import from_os
+from storage.errors import Refused, StoreBroken, VibeError
+from storage.failures import files_translated
 from storage.feed import Feed, WakeBox
 from storage.migrate import SCHEMAS, backup, backup_name
-from storage.records import Event
+from storage.records import Event, LogLine
+from storage.repositories.logs import KINDS
 from storage.tx import LogTx, Tx
 
 __all__ = ["LogTx", "Store", "Tx"]
@@ -32,6 +35,8 @@ T = TypeVar("T")
 
 _BATCH = 500
 _INDEX_BATCH = 2000
+_SQLITE = (3, 35, 0)
+"""The first with RETURNING and the trigram index."""
 
 
 class Store:
@@ -48,8 +53,9 @@ class Store:
         self.folder = folder
         self.clock = clock
         self.read_only = read_only
-        self._loop = asyncio.get_running_loop()
         self._box = WakeBox(folder / "wake")
+        self._feed = Feed(self._box, b"e", self.head, listen=not read_only)
+        self._log_feed = Feed(self._box, b"l", self._log_head, listen=not read_only)
         self._truth = Database(
             folder / "hq.db",
             Tx,
@@ -57,7 +63,7 @@ class Store:
             read_only=read_only,
             wait=wait,
             synchronous="FULL",
-            committed=self._committed,
+            announce=self._feed.announce,
         )
         self._logs = Database(
             folder / "logs.db",
@@ -66,9 +72,9 @@ class Store:
             read_only=read_only,
             wait=wait,
             synchronous="NORMAL",
-            committed=lambda appended: None,
+            announce=self._log_feed.announce,
+            optional=True,
         )
-        self._feed = Feed(self._box, self.head, listen=not read_only, interval=0.25, slow_interval=1.0)
         self._logs_ready = asyncio.Lock()
         self._logs_open = False
         self._indexer: asyncio.Task[None] | None = None
@@ -105,9 +111,11 @@ class Store:
         self._closed = True
         try:
             await self._feed.close()
+            await self._log_feed.close()
+            self._box.close()
             if self._indexer is not None:
                 self._indexer.cancel()
-                await asyncio.gather(self._indexer, return_exceptions=True)
+                await asyncio.wait({self._indexer})
         finally:
             try:
                 await self._logs.close()
@@ -147,11 +155,29 @@ class Store:
         with self._feed.following() as hint:
             while not self._feed.closed:
                 hint.clear()
-                after = cursor
-                events = await self.read(lambda tx, after=after: tx.events.since(after, _BATCH))  # type: ignore[misc]
+                events = await self.read(_since(cursor))
                 if events:
                     cursor = events[-1].seq
                     yield events
+                else:
+                    await hint.wait()
+
+    async def follow_logs(
+        self, kind: str, source: str | None = None, after_seq: int = 0
+    ) -> AsyncIterator[list[LogLine]]:
+        """Batches of the log lines after a sequence number, as :meth:`follow` does for events.
+
+        :param source: None for all sources of the kind.
+        """
+        if not self.read_only:
+            self._index_behind()
+        with self._log_feed.following() as hint:
+            while not self._log_feed.closed:
+                hint.clear()
+                lines = await self.read_logs(_lines_after(kind, source, after_seq))
+                if lines:
+                    after_seq = lines[-1].seq
+                    yield lines
                 else:
                     await hint.wait()
 
@@ -164,8 +190,7 @@ class Store:
         """As :meth:`write`, on the logs; the last moment before a power cut may be lost."""
         await self._open_logs()
         result = await self._logs.write(body)
-        if self._indexer is None or self._indexer.done():
-            self._indexer = asyncio.get_running_loop().create_task(self.index_logs(), name="store-log-index")
+        self._index_behind()
         return result
 
     async def index_logs(self) -> None:
@@ -174,6 +199,14 @@ class Store:
         done = _INDEX_BATCH
         while done >= _INDEX_BATCH:
             done = await self._logs.write(lambda tx: tx.lines.index_batch(_INDEX_BATCH))
+
+    def _index_behind(self) -> None:
+        async def index() -> None:
+            with suppress(VibeError):  # the next writer of logs tries again; searching works without the index
+                await self.index_logs()
+
+        if self._indexer is None or self._indexer.done():
+            self._indexer = asyncio.get_running_loop().create_task(index(), name="store-log-index")
 
     async def backup(self, target: Path | None = None) -> Path:
         """Writes a verified copy of the truth (not of the logs) while others go on working.
@@ -207,17 +240,31 @@ class Store:
                 await self._logs.open()
                 self._logs_open = True
 
-    def _committed(self, appended: bool) -> None:
-        if appended:
-            self._box.wake_others()
-            self._loop.call_soon_threadsafe(self._feed.hint)
+    async def _log_head(self) -> int:
+        return await self.read_logs(lambda tx: sum(tx.lines.head(kind) for kind in KINDS))
+
+
+def _since(cursor: int) -> Callable[[Tx], list[Event]]:
+    return lambda tx: tx.events.since(cursor, _BATCH)
+
+
+def _lines_after(kind: str, source: str | None, seq: int) -> Callable[[LogTx], list[LogLine]]:
+    return lambda tx: tx.lines.page(kind, source, seq, _BATCH)
 
 
 def _prepare_folder(folder: Path) -> None:
+    """Creates the folder, which ignores itself in git.
+
+    :raises StoreBroken: when that is not possible.
+    """
+    if sqlite3.sqlite_version_info < _SQLITE:
+        raise StoreBroken(
+            f"SQLite {sqlite3.sqlite_version} is too old, {'.'.join(map(str, _SQLITE))} is needed",
+            code="sqlite-too-old",
+            hint="Use a Python that was built with a newer one.",
+        )
     ignore = folder / ".gitignore"
-    try:
+    with files_translated(folder):
         if not ignore.exists():
             folder.mkdir(parents=True, exist_ok=True)
             ignore.write_text("*\n", encoding="utf-8")
-    except OSError as error:
-        raise from_os(error, folder) from error

@@ -14,6 +14,9 @@ from storage.transaction import Transaction
 
 R = TypeVar("R")
 
+_LONGEST = 10_000
+"""Characters that one can look for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Codec:
@@ -129,7 +132,7 @@ class Table(Generic[R]):
         found = [str(value) for name in self.search if (value := getattr(record, name)) is not None]
         if self.search_more is not None:
             found.extend(self.search_more(record))
-        return "\n".join(found).casefold().replace("\0", " ")
+        return folded("\n".join(found))
 
     def where(self, query: Query, *conditions: str) -> tuple[str, list[Any]]:
         """The ``WHERE`` clause of a query (empty, or with a leading space) and its parameters.
@@ -145,13 +148,13 @@ class Table(Generic[R]):
         if query.text:
             if self.search:
                 parts.append("search LIKE ? ESCAPE '\\'")
-                parameters.append(like(query.text))
+                parameters.append(like(folded(query.text)))
             else:
                 parts.append("1 = 0")
         return (" WHERE " + " AND ".join(parts) if parts else ""), parameters
 
     def _condition(self, column: str, wanted: tuple[str, ...]) -> tuple[str, list[Any]]:
-        self._check(column)
+        self.check_column(column)
         codec = self.codecs.get(column)
         values = [value if codec is None or codec.match is None else codec.match(value) for value in wanted if value]
         parts = []
@@ -173,11 +176,14 @@ class Table(Generic[R]):
         if not query.order:
             return self.order
         column = query.order.removeprefix("-")
-        self._check(column)
+        self.check_column(column)
         direction = " DESC" if query.order.startswith("-") else ""
-        return f"{self.sorts.get(column, f'{chr(34)}{column}{chr(34)}')}{direction}, {self.order}"
+        return self.sorts.get(column, f'"{column}"') + f"{direction}, {self.order}"
 
-    def _check(self, column: str) -> None:
+    def check_column(self, column: str) -> None:
+        """
+        :raises Usage: for a column that the table does not have, or that holds JSON.
+        """
         codec = self.codecs.get(column)
         if column not in self.columns or (codec is not None and codec.match is None):
             known = [c for c in self.columns if c not in self.codecs or self.codecs[c].match is not None]
@@ -188,9 +194,19 @@ class Table(Generic[R]):
             )
 
 
+def folded(text: str) -> str:
+    """Text as search columns hold it: casefolded, without NUL, at which ``LIKE`` would stop."""
+    return text.casefold().replace("\0", " ")
+
+
 def like(text: str) -> str:
-    """The ``LIKE`` pattern (escaped with a backslash) of a substring, casefolded as search columns are."""
-    escaped = text.casefold().replace("\0", " ").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """The ``LIKE`` pattern of a substring, to be used with a backslash as ``ESCAPE``.
+
+    :raises Usage: for more than 10,000 characters, which SQLite would not take once they are escaped.
+    """
+    if len(text) > _LONGEST:
+        raise Usage(f"a filter of {len(text)} characters is too long", hint=f"Use up to {_LONGEST} characters.")
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
 
@@ -222,6 +238,16 @@ class Repository(Generic[R]):
         where, parameters = self._where(query)
         return int(self._tx.value(f"SELECT count(*) FROM {self.table.name}{where}", parameters))
 
+    def tally(self, column: str, query: Query = EVERYTHING) -> dict[str, int]:
+        """How many records the query finds for each value of a column.
+
+        :raises Usage: for an unknown column.
+        """
+        self.table.check_column(column)
+        where, parameters = self._where(query)
+        sql = f'SELECT "{column}", count(*) FROM {self.table.name}{where} GROUP BY "{column}"'
+        return {str(value): count for value, count in self._tx.rows(sql, parameters)}
+
     def _where(self, query: Query) -> tuple[str, list[Any]]:
         return self.table.where(query)
 
@@ -249,9 +275,7 @@ class Repository(Generic[R]):
         kept = set(table.columns) - set(fields)
         changes = [pair for pair in zip(table.writable, table.encode(new), strict=True) if pair[0] not in kept]
         key = dict(zip(table.columns, table.encode(old), strict=False))[table.key]
-        self._tx.execute(
-            f"UPDATE {table.name} SET {', '.join(f'{chr(34)}{name}{chr(34)} = ?' for name, _ in changes)}"
-            f' WHERE "{table.key}" = ?',
-            [*(value for _, value in changes), key],
-        )
+        assignments = ", ".join(f'"{name}" = ?' for name, _ in changes)
+        sql = f'UPDATE {table.name} SET {assignments} WHERE "{table.key}" = ?'
+        self._tx.execute(sql, [*(value for _, value in changes), key])
         return new

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from storage.query import EVERYTHING, Query
 from storage.records import AuditEntry
 from storage.table import Repository, Table
+from storage.transaction import storable
 
 _FIRST = "0" * 64
 
@@ -38,15 +39,16 @@ class AuditRepository(Repository[AuditEntry]):
         """Appends an entry, dated now."""
         last = self._tx.row("SELECT seq, hash FROM audit_log ORDER BY seq DESC LIMIT 1")
         seq, before = (0, _FIRST) if last is None else (int(last[0]), str(last[1]))
+        # The hash is of what will be read back.
         entry = AuditEntry(
             seq=seq + 1,
             at=self._tx.now,
-            actor=_storable(actor),
-            via=_storable(via),
-            verb=_storable(verb),
-            object=_storable(object),
-            result=_storable(result),
-            detail=_storable(detail),
+            actor=storable(actor),
+            via=storable(via),
+            verb=storable(verb),
+            object=storable(object),
+            result=storable(result),
+            detail=storable(detail),
         )
         entry = dataclasses.replace(entry, hash=_chained(before, entry))
         self._insert(entry)
@@ -96,8 +98,3 @@ class AuditRepository(Repository[AuditEntry]):
 def _chained(before: str, entry: AuditEntry) -> str:
     content = [entry.seq, entry.at, entry.actor, entry.via, entry.verb, entry.object, entry.result, entry.detail]
     return hashlib.sha256(f"{before}\n{json.dumps(content)}".encode()).hexdigest()
-
-
-def _storable(text: str) -> str:
-    """What the store can hold of a text, so that the hash is of what will be read back."""
-    return text.encode("utf-8", "replace").decode()

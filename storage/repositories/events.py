@@ -7,7 +7,7 @@ from typing import Any
 from storage.clock import Millis
 from storage.query import EVERYTHING, Query
 from storage.records import Event
-from storage.table import DICT, Repository, Table, dump
+from storage.table import DICT, Repository, Table, dump, folded
 
 
 class EventRepository(Repository[Event]):
@@ -35,7 +35,7 @@ class EventRepository(Repository[Event]):
     ) -> Event:
         """Appends an event; its followers, in every process, are woken after the commit."""
         self._tx.appended = True
-        search = f"{type}\n{actor}\n{subject_id}\n{task or ''}\n{message}".casefold().replace("\0", " ")
+        search = folded(f"{type}\n{actor}\n{subject_id}\n{task or ''}\n{message}")
         seq = self._tx.execute(
             "INSERT INTO events (type, at, actor, subject, subject_id, task, message, data, search)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",

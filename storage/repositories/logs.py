@@ -51,17 +51,15 @@ class LogLineRepository:
 
     def _append(self, kind: str, source: str, lines: Sequence[LogLine]) -> None:
         insert = f"INSERT INTO {kind}_logs (source, at, level, text) VALUES (?, ?, ?, ?)"
-        at = self._tx.now
-        for line in lines:
-            at = self._tx.now if line.at == EPOCH else line.at
-            self._tx.execute(insert, (source, at, line.level, line.text))
-        first = self._tx.now if lines[0].at == EPOCH else lines[0].at
+        now = self._tx.now
+        rows = [(source, now if line.at == EPOCH else line.at, line.level, line.text) for line in lines]
+        self._tx.execute_many(insert, rows)
         self._tx.execute(
             "INSERT INTO log_sources (kind, source, lines, first_at, last_at, last_seq)"
             f" SELECT ?, ?, ?, ?, ?, max(seq) FROM {kind}_logs WHERE true"
             " ON CONFLICT (kind, source) DO UPDATE SET lines = log_sources.lines + excluded.lines,"
             " last_at = excluded.last_at, last_seq = excluded.last_seq",
-            (kind, source, len(lines), first, at),
+            (kind, source, len(lines), rows[0][1], rows[-1][1]),
         )
 
     def page(
@@ -109,22 +107,26 @@ class LogLineRepository:
         return int(self._tx.value(f"SELECT coalesce(max(seq), 0) FROM {_kind(kind)}_logs"))
 
     def index_batch(self, limit: int) -> int:
-        """Brings up to ``limit`` lines into the full-text index; returns how many there were to do."""
+        """Brings up to ``limit`` lines of each kind into the full-text index; returns how many it were."""
         done = 0
         for kind in KINDS:
             indexed = self._indexed(kind)
-            rows = self._tx.rows(
-                f"SELECT seq, text FROM {kind}_logs WHERE seq > ? ORDER BY seq LIMIT ?", (indexed, limit - done)
-            )
-            if not rows:
-                continue
-            for row in rows:
-                self._tx.execute(f"INSERT INTO {kind}_logs_text (rowid, text) VALUES (?, ?)", row)
-            self._tx.execute(
-                "INSERT INTO log_index (kind, seq) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET seq = excluded.seq",
-                (kind, rows[-1][0]),
-            )
-            done += len(rows)
+            last, lines = self._tx.rows(
+                f"SELECT max(seq), count(*) FROM (SELECT seq FROM {kind}_logs WHERE seq > ? ORDER BY seq LIMIT ?) AS b",
+                (indexed, limit),
+            )[0]
+            if lines:
+                self._tx.execute(
+                    f"INSERT INTO {kind}_logs_text (rowid, text) SELECT seq, text FROM {kind}_logs"
+                    " WHERE seq > ? AND seq <= ?",
+                    (indexed, last),
+                )
+                self._tx.execute(
+                    "INSERT INTO log_index (kind, seq) VALUES (?, ?)"
+                    " ON CONFLICT (kind) DO UPDATE SET seq = excluded.seq",
+                    (kind, last),
+                )
+                done += lines
         return done
 
     def _indexed(self, kind: str) -> int:
@@ -141,49 +143,64 @@ class LogLineRepository:
         after: int = 0,
         newest: bool = False,
     ) -> list[LogLine]:
-        filters, values = [], []
-        if source is not None:
-            filters.append("l.source = ?")
-            values.append(source)
-        if levels:
-            filters.append(f"l.level IN ({', '.join('?' * len(levels))})")
-            values.extend(levels)
-        columns = "SELECT l.seq, l.source, l.at, l.level, l.text FROM"
-        direction = "DESC" if newest else "ASC"
-
-        def select(table: str, order: str, first: list[str], parameters: list[Any], count: int) -> list[LogLine]:
-            sql = f"{columns} {table} WHERE {' AND '.join([*first, *filters])} ORDER BY {order} {direction} LIMIT ?"
-            rows = self._tx.rows(sql, (*parameters, *values, count))
-            return [LogLine(seq=r[0], kind=kind, source=r[1], at=r[2], level=r[3], text=r[4]) for r in rows]
-
-        plain = f"{kind}_logs AS l"
+        search = _Search(self._tx, kind, source, levels, newest=newest)
         if not text:
-            return select(plain, "l.seq", ["l.seq > ?"], [after], limit)
-        pattern = like(text)
+            return search.plain(after, limit)
         if len(text) < _TRIGRAM or "\0" in text:
-            return select(plain, "l.seq", ["l.seq > ?", "l.text LIKE ? ESCAPE '\\'"], [after, pattern], limit)
+            return search.scan(text, after, limit)
         # Two halves: what is indexed by the index, what is not yet by looking at every line.
         indexed = self._indexed(kind)
-        index = f"{kind}_logs_text AS f JOIN {plain} ON l.seq = f.rowid"
+        if newest:
+            found = search.scan(text, max(after, indexed), limit)
+            return found + search.index(text, after, limit - len(found))
+        found = search.index(text, after, limit)
+        return found + search.scan(text, max(after, indexed), limit - len(found))
+
+
+class _Search:
+    """One look for lines of one kind, in one direction."""
+
+    def __init__(self, tx: Transaction, kind: str, source: str | None, levels: Sequence[str], *, newest: bool) -> None:
+        self._tx = tx
+        self._kind = kind
+        self._newest = newest
+        self._filters: list[str] = []
+        self._values: list[Any] = []
+        if source is not None:
+            self._filters.append("l.source = ?")
+            self._values.append(source)
+        if levels:
+            self._filters.append(f"l.level IN ({', '.join('?' * len(levels))})")
+            self._values.extend(levels)
+
+    def plain(self, after: int, limit: int) -> list[LogLine]:
+        """Lines whatever they say."""
+        return self._select("", "l.seq", [], [], after, limit)
+
+    def scan(self, text: str, after: int, limit: int) -> list[LogLine]:
+        """Lines with a substring, by looking at each."""
+        return self._select("", "l.seq", ["l.text LIKE ? ESCAPE '\\'"], [like(text)], after, limit)
+
+    def index(self, text: str, after: int, limit: int) -> list[LogLine]:
+        """Lines with a substring of three characters or more, by the index."""
+        table = f"{self._kind}_logs_text"
         phrase = '"' + text.replace('"', '""') + '"'
+        return self._select(
+            f"{table} JOIN ", f"{table}.rowid", [f"l.seq = {table}.rowid", f"{table} MATCH ?"], [phrase], after, limit
+        )
 
-        def old(count: int) -> list[LogLine]:
-            match = [f"{kind}_logs_text MATCH ?", "f.rowid > ?"]
-            return select(
-                index.replace(" AS f", "").replace("f.rowid", f"{kind}_logs_text.rowid"),
-                f"{kind}_logs_text.rowid",
-                [match[0], f"{kind}_logs_text.rowid > ?"],
-                [phrase, after],
-                count,
-            )
-
-        def new(count: int) -> list[LogLine]:
-            conditions = ["l.seq > ?", "l.text LIKE ? ESCAPE '\\'"]
-            return select(plain, "l.seq", conditions, [max(after, indexed), pattern], count)
-
-        first, second = (new, old) if newest else (old, new)
-        found = first(limit)
-        return found if len(found) >= limit else found + second(limit - len(found))
+    def _select(
+        self, join: str, row: str, conditions: Sequence[str], values: Sequence[Any], after: int, limit: int
+    ) -> list[LogLine]:
+        if limit <= 0:
+            return []
+        where = " AND ".join([*conditions, f"{row} > ?", *self._filters])
+        rows = self._tx.rows(
+            f"SELECT l.seq, l.source, l.at, l.level, l.text FROM {join}{self._kind}_logs AS l WHERE {where}"
+            f" ORDER BY {row} {'DESC' if self._newest else 'ASC'} LIMIT ?",
+            (*values, after, *self._values, limit),
+        )
+        return [LogLine(seq=r[0], kind=self._kind, source=r[1], at=r[2], level=r[3], text=r[4]) for r in rows]
 
 
 def _kind(kind: str) -> str:
