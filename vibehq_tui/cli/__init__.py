@@ -1,0 +1,1 @@
+"""The command lines: ``vibehq`` and ``patchctl``. Thin: what a command does is decided in the services."""

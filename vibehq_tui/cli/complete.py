@@ -1,0 +1,57 @@
+"""Completion of ids from the store, when the shell asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from storage.errors import VibeError
+from vibehq_tui.cli.session import Session
+from vibehq_tui.text.clean import clean
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
+_MOST = 200
+
+
+def complete_ids(kind: str) -> Completer:
+    """Completes the ids of a kind of record, each with its title.
+
+    :param kind: ``task``, ``patch`` or ``issue``.
+    """
+
+    def complete(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        session = ctx.find_object(Session) or Session()
+        try:
+            pairs = _ids(session, kind)
+        except (VibeError, OSError):
+            return []  # no workspace, no store: a shell is no place for an error
+        return [CompletionItem(one, help=clean(title, 60)) for one, title in pairs if one.startswith(incomplete)]
+
+    return complete
+
+
+def _ids(session: Session, kind: str) -> list[tuple[str, str]]:
+    # Only when a shell asks: completion of commands and options needs neither asyncio nor the store.
+    import asyncio
+
+    from storage.query import Query
+    from storage.store import Store, Tx
+
+    state = session.root() / ".vibehq"
+
+    def body(tx: Tx) -> list[tuple[str, str]]:
+        page = {"task": tx.tasks.page, "patch": tx.patches.page, "issue": tx.issues.page}[kind]
+        return [(row.id, row.title) for row in page(Query(), 0, _MOST)]
+
+    async def call() -> list[tuple[str, str]]:
+        async with await Store.open(state, read_only=True) as store:
+            return await store.read(body)
+
+    return asyncio.run(call())

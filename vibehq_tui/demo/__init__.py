@@ -1,0 +1,1 @@
+"""``vibehq demo``: a small real workspace, made in a few seconds, with an agent at work in it."""
