@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from storage.errors import VibeError
+from storage.records import Issue, Patch, Task
 from vibehq_tui.cli.session import Session
 from vibehq_tui.text.clean import clean
 
@@ -47,8 +48,14 @@ def _ids(session: Session, kind: str) -> list[tuple[str, str]]:
     state = session.root() / ".vibehq"
 
     def body(tx: Tx) -> list[tuple[str, str]]:
-        page = {"task": tx.tasks.page, "patch": tx.patches.page, "issue": tx.issues.page}[kind]
-        return [(row.id, row.title) for row in page(Query(), 0, _MOST)]
+        rows: Sequence[Task | Patch | Issue]
+        if kind == "task":
+            rows = tx.tasks.page(Query(), 0, _MOST)
+        elif kind == "patch":
+            rows = tx.patches.page(Query(), 0, _MOST)
+        else:
+            rows = tx.issues.page(Query(), 0, _MOST)
+        return [(row.id, row.title) for row in rows]
 
     async def call() -> list[tuple[str, str]]:
         async with await Store.open(state, read_only=True) as store:

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Start-up of the command line against ``python -c pass``, both in this run.
+
+    cli_startup.py [WORKSPACE] [--rounds N]
+
+Prints the ratio for ``vibehq task show ID --json`` on a workspace of 10,000 tasks, 10,000 patches and 100,000 events
+(the limit is 15), for ``vibehq --help``, and for ``patchctl apply`` of a patch of one line (the limit is 8). Medians; the
+programs take turns, so that a busy machine slows all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from workspace import make_workspace
+
+_SCRIPTS = Path(sys.executable).parent
+_PATCH = "--- a/one.txt\n+++ b/one.txt\n@@ -1 +1 @@\n-before\n+after\n"
+
+
+def once(command: list[str], folder: Path) -> float:
+    """Seconds of one run; the program has to succeed."""
+    start = time.perf_counter()
+    subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start
+
+
+def main() -> int:
+    """Prints the ratios."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("workspace", type=Path, nargs="?")
+    parser.add_argument("--rounds", type=int, default=21)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.workspace or make_workspace(Path(scratch) / "big")
+        loose = Path(scratch) / "loose"
+        loose.mkdir()
+        (loose / "one.patch").write_text(_PATCH, encoding="utf-8")
+        commands = {
+            "python -c pass": ([sys.executable, "-c", "pass"], folder),
+            "vibehq task show": ([str(_SCRIPTS / "vibehq"), "task", "show", "5000", "--json"], folder),
+            "vibehq --help": ([str(_SCRIPTS / "vibehq"), "--help"], folder),
+            "patchctl apply": ([str(_SCRIPTS / "patchctl"), "apply", "one.patch"], loose),
+        }
+        times: dict[str, list[float]] = {name: [] for name in commands}
+        for round_ in range(options.rounds + 1):
+            for name, (command, where) in commands.items():
+                (loose / "one.txt").write_text("before\n", encoding="utf-8")
+                taken = once(command, where)
+                if round_:  # the first warms the caches
+                    times[name].append(taken)
+        base = statistics.median(times["python -c pass"])
+        for name, taken_times in times.items():
+            median = statistics.median(taken_times)
+            print(f"{name:<18} {median * 1000:7.1f} ms  {median / base:5.1f} ×")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
