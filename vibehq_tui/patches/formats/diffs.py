@@ -1,0 +1,130 @@
+"""Diffs, traditional and git's, in one text or apart, with mail, prose and Markdown fences around them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Final
+
+from vibehq_tui.patches.errors import refuse
+from vibehq_tui.patches.formats.git import read_git_change
+from vibehq_tui.patches.formats.hunks import HunkReader
+from vibehq_tui.patches.formats.mail import read_mail
+from vibehq_tui.patches.formats.unified import read_plain_change
+from vibehq_tui.patches.model import Change, ParsedPatch, Repair
+
+_FENCES: Final = (b"```", b"~~~")
+_UNSUPPORTED: Final = (
+    (b"diff --cc ", "combined-diff", "a combined diff of a merge has no single file before"),
+    (b"diff --combined ", "combined-diff", "a combined diff of a merge has no single file before"),
+    (b"*** Begin Patch", "unknown-format", "the '*** Begin Patch' format is not read yet"),
+    (b"***************", "context-diff", "a context diff is not read"),
+)
+_TOTALS = re.compile(rb" (\d+) files? changed(?:, (\d+) insertions?\(\+\))?(?:, (\d+) deletions?\(-\))?\r?\n?$")
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Where the reading of a text stands."""
+
+    reader: HunkReader
+    changes: list[Change]
+    git: bool = False
+    signed: bool = False
+    """Something after the last change shows that the text is whole: a signature, the end of a fence."""
+    totals: tuple[int, int, int] | None = None
+    """Files, insertions and deletions by the summary of a mail."""
+
+
+def parse_diff(text: bytes) -> ParsedPatch:
+    """Reads every diff in ``text``.
+
+    :raises PatchRefused: when there is none, or when one cannot be read with certainty.
+    """
+    lines = BytesIO(text).readlines()
+    unfinished = bool(lines) and not lines[-1].endswith(b"\n")
+    if unfinished:
+        lines[-1] += b"\n"
+    walk = _Walk(HunkReader(lines), [])
+    at = 0
+    while at < len(lines):
+        at = _step(walk, lines, at)
+    if not walk.changes:
+        raise refuse(
+            "no-changes", "there is no diff in the text", hint="a diff starts with 'diff --git' or with '--- '"
+        )
+    _check_totals(walk)
+    repairs = list(walk.reader.repairs)
+    if unfinished:
+        repairs.append(Repair(code="patch-newline", message="the patch text had no final newline"))
+    mail = read_mail(lines)
+    return ParsedPatch(
+        format="git" if walk.git else "unified",
+        changes=tuple(walk.changes),
+        repairs=tuple(repairs),
+        title=mail.title,
+        message=mail.message,
+        author=mail.author,
+        unfinished=unfinished,
+    )
+
+
+def _step(walk: _Walk, lines: list[bytes], at: int) -> int:
+    """Reads the change that starts at a line, or steps over the line."""
+    line = lines[at]
+    change: Change | None = None
+    if line.startswith(b"diff --git "):
+        walk.git = True
+        change, at = read_git_change(walk.reader, at)
+    elif line.startswith(b"--- ") and at + 1 < len(lines) and lines[at + 1].startswith(b"+++ "):
+        change, at = read_plain_change(walk.reader, at)
+    if change is None:
+        _prose(walk, lines, at)
+        return at + 1
+    if not change.hunks:
+        walk.reader.number += 1
+    walk.changes.append(change)
+    walk.signed = False
+    return at
+
+
+def _prose(walk: _Walk, lines: list[bytes], at: int) -> None:
+    line = lines[at]
+    if line.startswith(_FENCES):
+        walk.signed = walk.signed or walk.reader.fenced
+        walk.reader.fenced = not walk.reader.fenced
+    elif line.rstrip(b"\r\n") == b"-- ":
+        walk.signed = True
+    elif line.startswith(b"@@ -"):
+        raise refuse(
+            "no-file-header",
+            f"line {at + 1} of the patch starts a hunk, but no file was named before it",
+            hint="put '--- a/PATH' and '+++ b/PATH' above it",
+        )
+    elif line.startswith(b"Binary files ") and line.rstrip().endswith(b" differ"):
+        raise refuse(
+            "binary-without-data",
+            f"line {at + 1}: the patch names a binary change without its data",
+            hint="make it with git diff --binary",
+        )
+    elif line.startswith(b" ") and (match := _TOTALS.match(line)) is not None and not walk.changes:
+        walk.totals = (int(match[1]), int(match[2] or 0), int(match[3] or 0))
+    else:
+        for start, code, message in _UNSUPPORTED:
+            if line.startswith(start):
+                raise refuse(code, f"line {at + 1}: {message}")
+
+
+def _check_totals(walk: _Walk) -> None:
+    """A mail that announces more than it holds, and does not end like a mail, was cut off."""
+    if walk.totals is None or walk.signed:
+        return
+    files, added, removed = walk.totals
+    lines = [tag for change in walk.changes for hunk in change.hunks for tag, _ in hunk.lines]
+    if len(walk.changes) < files or lines.count("+") < added or lines.count("-") < removed:
+        raise refuse(
+            "truncated",
+            f"the summary names {files} files, {added} insertions and {removed} deletions; the text ends before that",
+            hint="get the whole patch again",
+        )

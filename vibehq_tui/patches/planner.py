@@ -1,0 +1,362 @@
+"""From a parsed patch and a tree to a plan: every hunk at a place that is certain, or the reasons why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from vibehq_tui.patches.blobs import blob_matches
+from vibehq_tui.patches.collisions import check_claims, check_room
+from vibehq_tui.patches.content import Built, build
+from vibehq_tui.patches.edits import plan_create, plan_edits
+from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
+from vibehq_tui.patches.formats.binary import apply_delta
+from vibehq_tui.patches.locate import Located, Sought, at_their_lines, locate, locate_doubting, sought
+from vibehq_tui.patches.model import REGULAR, SYMLINK, Blob, Change, Hunk, ParsedPatch, Problem, Repair
+from vibehq_tui.patches.names import resolve_names
+from vibehq_tui.patches.paths import link_target_problem
+from vibehq_tui.patches.plan import Plan
+from vibehq_tui.patches.planned import PlannedFile, PlannedHunk, split_lines, whole_file_hunk
+from vibehq_tui.patches.tree import Tree
+from vibehq_tui.patches.whole import hunk_is_whole, is_applied
+
+
+@dataclass(slots=True)
+class _Work:
+    """A plan in the making."""
+
+    tree: Tree
+    unfinished: bool
+    files: list[PlannedFile] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    refusals: list[Problem] = field(default_factory=list)
+    repairs: list[Repair] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    number: int = 0
+    """Hunks numbered so far."""
+
+    def conflict(self, code: str, message: str, path: str, hunk: int | None = None) -> None:
+        self.problems.append(Problem(code=code, message=message, path=path, hunk=hunk))
+
+    def refuse(self, code: str, message: str, path: str, hunk: int | None = None) -> None:
+        self.refusals.append(Problem(code=code, message=message, path=path, hunk=hunk))
+
+
+def make_plan(parsed: ParsedPatch, tree: Tree, *, strict: bool = False) -> Plan:
+    """Plans a patch against a tree. Nothing is changed.
+
+    :param strict: no repair, and every hunk exactly at its line.
+    :raises PatchRefused: when the patch is unsafe or uncertain whatever the tree holds, or ``strict`` forbids a repair.
+    :raises PatchConflict: when it does not fit the tree; ``problems`` has every reason that was found.
+    :raises AlreadyApplied: when every change is in the tree already.
+    """
+    if strict and parsed.repairs:
+        raise PatchRefused(_as_problems(parsed.repairs), hint="strict allows no repair; leave --strict out")
+    changes, renamed = resolve_names(parsed.changes, tree)
+    work = _Work(tree, parsed.unfinished, repairs=[*parsed.repairs, *renamed])
+    vacated = check_claims(changes)
+    for change in changes:
+        _plan_change(work, change, vacated)
+    if not work.problems and not work.refusals:
+        work.problems += check_room(work.files, tree)
+    if not work.refusals and strict:
+        work.problems += _strict_problems(work)
+    repairs = tuple(work.repairs)
+    if work.refusals:
+        raise PatchRefused(work.refusals, repairs=repairs)
+    if work.problems:
+        if is_applied(changes, tree):
+            raise AlreadyApplied([change.path for change in changes], repairs=repairs)
+        raise PatchConflict(work.problems, repairs=repairs, hint="look at the lines named and make the patch again")
+    if not any(_does_something(file) for file in work.files):
+        raise AlreadyApplied([change.path for change in changes], repairs=repairs)
+    return Plan(files=tuple(work.files), repairs=repairs, warnings=tuple(work.warnings))
+
+
+def _as_problems(repairs: tuple[Repair, ...] | list[Repair]) -> list[Problem]:
+    return [Problem(code=item.code, message=item.message, path=item.path, hunk=item.hunk) for item in repairs]
+
+
+def _strict_problems(work: _Work) -> list[Problem]:
+    problems = _as_problems(work.repairs)
+    for file in work.files:
+        for hunk in file.hunks:
+            if hunk.match != "exact":
+                message = f"the hunk is not exactly at its line; it would go to line {hunk.first + 1} ({hunk.match})"
+                problems.append(
+                    Problem(
+                        code="not-exact",
+                        path=file.path,
+                        hunk=hunk.number,
+                        message=message,
+                        candidates=(hunk.first + 1,),
+                    )
+                )
+    return problems
+
+
+def _does_something(file: PlannedFile) -> bool:
+    if file.op in ("create", "delete", "rename", "copy"):
+        return True
+    return file.before != file.after or file.before_mode != file.after_mode
+
+
+def _plan_change(work: _Work, change: Change, vacated: frozenset[str]) -> None:
+    """Adds one file to the plan, or the reasons why it cannot be."""
+    first = work.number + 1
+    planned: PlannedFile | None = None
+    if change.op == "create":
+        planned = _create(work, change, first, vacated)
+    else:
+        source = change.from_ or change.path
+        blob = work.tree.read(source)
+        if blob is None and change.op == "modify" and change.may_create:
+            planned = _create(work, replace(change, op="create"), first, vacated)
+        elif blob is None:
+            what = "is a folder" if work.tree.is_dir(source) else "does not exist"
+            work.conflict("missing-file", f"{source!r} {what}", change.path)
+        elif _fits_type(work, change, blob):
+            planned = _from_existing(work, change, blob, first, vacated)
+    if planned is None:
+        work.number += max(len(change.hunks), 1)
+        return
+    if planned.after_mode == SYMLINK and planned.after is not None:
+        wrong = link_target_problem(planned.path, planned.after)
+        if wrong is not None:
+            work.refuse("symlink-target", wrong, planned.path)
+            return
+    work.number += len(planned.hunks)
+    work.files.append(planned)
+
+
+def _fits_type(work: _Work, change: Change, blob: Blob) -> bool:
+    """A patch for a file does not go to a symbolic link, nor the reverse."""
+    wants_link = SYMLINK in (change.old_mode, change.new_mode if change.op == "create" else None)
+    if wants_link == (blob.mode == SYMLINK):
+        return True
+    if blob.mode == SYMLINK:
+        if change.op in ("rename", "copy", "delete") and change.old_mode is None and not change.hunks:
+            return True
+        work.refuse("is-symlink", "is a symbolic link; a patch of a file is not written through it", change.path)
+    else:
+        work.conflict("not-a-symlink", "the patch is for a symbolic link, and there is a file", change.path)
+    return False
+
+
+def _create(work: _Work, change: Change, number: int, vacated: frozenset[str]) -> PlannedFile | None:
+    path = change.path
+    there = work.tree.read(path)
+    if there is not None and path not in vacated:
+        work.conflict("already-exists", "exists already", path)
+        return None
+    mode = change.new_mode or REGULAR
+    binary = change.binary is not None
+    hunks: tuple[PlannedHunk, ...]
+    if change.content is not None:
+        content = plan_create(work.tree, change.content)
+    elif change.binary is not None:
+        content = _binary_content(change, b"")
+    elif change.hunks:
+        made = _created_content(work, change, number)
+        if made is None:
+            return None
+        content = made
+    else:
+        content = b""
+    if change.new_blob is not None and not binary and not blob_matches(content, change.new_blob):
+        work.warnings.append(f"{path}: the result is not the blob that the patch names")
+    hunks = (PlannedHunk(number=number),) if binary else (whole_file_hunk(content, "+", number),)
+    return PlannedFile(
+        path=path,
+        op="create",
+        before=None,
+        after=content,
+        before_mode=None,
+        after_mode=mode,
+        hunks=hunks,
+        binary=binary,
+    )
+
+
+def _created_content(work: _Work, change: Change, number: int) -> bytes | None:
+    hunk = change.hunks[0]
+    if len(change.hunks) > 1 or any(tag != "+" for tag, _ in hunk.lines):
+        work.refuse("malformed-hunk", "a new file has lines that are not added", change.path, number)
+        return None
+    lines = hunk.new()
+    if hunk.crlf_text and change.new_blob is None and all(line.endswith(b"\r\n") for line in lines):
+        lines = [line[:-2] + b"\n" for line in lines]
+        message = "the patch text ends its lines with CRLF; the new file gets LF"
+        work.repairs.append(Repair(code="crlf-patch", path=change.path, hunk=number, message=message))
+    content = b"".join(lines)
+    proven = change.new_blob is not None and blob_matches(content, change.new_blob)
+    if (hunk.missing is not None or (work.unfinished and change.new_blob is not None)) and not proven:
+        work.refuse("truncated", "the patch text ends before the file does", change.path, number)
+        return None
+    return content
+
+
+def _from_existing(work: _Work, change: Change, blob: Blob, number: int, vacated: frozenset[str]) -> PlannedFile | None:
+    path = change.path
+    if change.op in ("rename", "copy") and path not in vacated and work.tree.read(path) is not None:
+        work.conflict("already-exists", f"the target of the {change.op} exists already", path)
+        return None
+    mode = blob.mode
+    if change.new_mode is not None and change.new_mode != change.old_mode and change.op != "delete":
+        if (change.new_mode == SYMLINK) != (blob.mode == SYMLINK):
+            work.refuse("file-mode", "a change of the mode cannot turn a file into a symbolic link or back", path)
+            return None
+        mode = change.new_mode
+    built = _changed_content(work, change, blob.content, number)
+    if built is None:
+        return None
+    work.repairs += built.repairs
+    op = change.op
+    if op == "modify" and not change.hunks and change.binary is None and not change.edits:
+        op = "mode"
+    return PlannedFile(
+        path=path,
+        op=op,
+        from_=change.from_,
+        before=blob.content,
+        after=None if op == "delete" else built.after,
+        before_mode=blob.mode,
+        after_mode=None if op == "delete" else mode,
+        hunks=built.hunks,
+        binary=change.binary is not None,
+    )
+
+
+def _changed_content(work: _Work, change: Change, content: bytes, number: int) -> Built | None:
+    path = change.path
+    if change.edits:
+        return plan_edits(work.tree, change, content, number)
+    if change.binary is not None:
+        return _changed_binary(work, change, content, number)
+    if change.hunks:
+        built = _changed_text(work, change, content, number)
+        if built is not None and change.op == "delete" and built.after:
+            work.conflict("not-empty", "is to be deleted, and has lines that the patch does not remove", path, number)
+            return None
+        return built
+    if change.op == "delete":
+        known = change.old_blob is not None and blob_matches(content, change.old_blob)
+        if content and not known and change.where is None:
+            work.conflict("unknown-content", "is to be deleted, and the patch does not show its content", path, number)
+            return None
+        binary = b"\0" in content[:8000]
+        return Built(b"", (PlannedHunk(number=number) if binary else whole_file_hunk(content, "-", number),), [])
+    return Built(content, (PlannedHunk(number=number),), [])
+
+
+def _changed_binary(work: _Work, change: Change, content: bytes, number: int) -> Built | None:
+    path = change.path
+    if change.old_blob is None or change.new_blob is None:
+        work.refuse("binary-base", "the binary patch does not name the blobs it is made from and makes", path, number)
+        return None
+    if not blob_matches(content, change.old_blob):
+        work.conflict("binary-base", "is not the file that the binary patch was made from", path, number)
+        return None
+    return Built(_binary_content(change, content), (PlannedHunk(number=number),), [])
+
+
+def _binary_content(change: Change, base: bytes) -> bytes:
+    """:raises PatchRefused: when the data is damaged."""
+    delta = change.binary
+    made = b"" if delta is None else delta.data
+    if delta is not None and delta.kind == "delta":
+        made = apply_delta(base, delta.data, change.path)
+    if change.op != "delete" and change.new_blob is not None and not blob_matches(made, change.new_blob):
+        message = "the binary patch makes something other than the blob it names"
+        raise PatchRefused([Problem(code="binary-corrupt", message=message, path=change.path)])
+    return made
+
+
+def _changed_text(work: _Work, change: Change, content: bytes, number: int) -> Built | None:
+    """The file with the hunks of the patch in it, each where it belongs for certain."""
+    path = change.path
+    lines = split_lines(content)
+    trusted = _is_base(change, content)
+    hunks = sought(change.hunks, number)
+    located = locate(hunks, lines, path=path, trusted=trusted)
+    built = None if located.problems else build(lines, located.hunks, path)
+    proven = False
+    if built is not None and trusted and change.new_blob is not None and change.op != "delete":
+        proven = blob_matches(built.after, change.new_blob)
+        if not proven:
+            # The base is right and the result is not: somebody edited the patch. Then its line numbers prove nothing.
+            located = locate_doubting(hunks, lines, path=path)
+            built = None if located.problems else build(lines, located.hunks, path)
+            work.warnings.append(f"{path}: the result is not the blob that the patch names")
+    work.problems += located.problems
+    if built is None:
+        return None
+    if trusted is False:
+        work.warnings.append(f"{path}: is not the file that the patch was made from")
+    if not proven and not _is_certain(work, change, located, lines, trusted=trusted):
+        return None
+    return built
+
+
+def _is_base(change: Change, content: bytes) -> bool | None:
+    """Whether the file is the one that the patch was made from; None when the patch does not tell."""
+    if change.old_blob is None or not change.old_blob.strip("0"):
+        return None
+    if blob_matches(content, change.old_blob):
+        return True
+    return b"\r\n" in content and blob_matches(content.replace(b"\r\n", b"\n"), change.old_blob)
+
+
+def _is_certain(work: _Work, change: Change, located: Located, lines: list[bytes], *, trusted: bool | None) -> bool:
+    """Looks at what could make hunks that were found wrong all the same; notes problems and repairs."""
+    path = change.path
+    for position, item in enumerate(located.hunks):
+        if position in located.edges and not _edge_is_certain(work, item, path, lines, trusted=trusted):
+            return False
+        if not hunk_is_whole(item, lines):
+            work.refuse("truncated", "the text of the patch ends within the hunk", path, item.number)
+            return False
+        if _tail_belongs(item, lines):
+            message = "its header ends the hunk, but the lines behind it are in the file, too"
+            work.refuse("malformed-hunk", message, path, item.number)
+            return False
+    last = change.hunks[-1]
+    if work.unfinished and trusted and change.new_blob is not None and last.lines[-1][0] == "+":
+        work.refuse("truncated", "the text of the patch ends within its last line", path, located.hunks[-1].number)
+        return False
+    return _not_applied_before(work, change.hunks, located, lines, path, trusted=trusted)
+
+
+def _edge_is_certain(work: _Work, item: Sought, path: str, lines: list[bytes], *, trusted: bool | None) -> bool:
+    if trusted is False:
+        message = "the hunk adds at the very beginning or end, and the file goes on there now"
+        work.conflict("edge-context", message, path, item.number)
+        return False
+    if at_their_lines(sought([item.hunk], item.number, reverse=True), lines):
+        work.conflict("maybe-applied", "what the hunk adds seems to be there already", path, item.number)
+        return False
+    message = "the hunk shows the beginning or end of the file where it goes on; it fits in one place only"
+    work.repairs.append(Repair(code="edge-context", path=path, hunk=item.number, message=message))
+    return True
+
+
+def _tail_belongs(item: Sought, lines: list[bytes]) -> bool:
+    """Whether lines behind the hunk, which its header does not count, would continue it in the file."""
+    old = [line.rstrip() for tag, line in item.hunk.tail if tag != "+"]
+    if not any(tag == "-" for tag, _ in item.hunk.tail):
+        return False
+    there = [line.rstrip() for line in lines[item.end : item.end + len(old)]]
+    return there == old
+
+
+def _not_applied_before(
+    work: _Work, hunks: tuple[Hunk, ...], located: Located, lines: list[bytes], path: str, *, trusted: bool | None
+) -> bool:
+    """Additions without context always fit; they are refused when they seem to be in the file already."""
+    if trusted is not None or any(item.old for item in located.hunks):
+        return True
+    if not at_their_lines(sought(hunks, 1, reverse=True), lines):
+        return True
+    work.conflict(
+        "maybe-applied", "what the patch adds without context is there already", path, located.hunks[0].number
+    )
+    return False

@@ -1,0 +1,73 @@
+"""Is a hunk whole, and is a patch in the tree already? Both need the tree, and both guard against silent harm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vibehq_tui.patches.blobs import blob_matches
+from vibehq_tui.patches.locate import Sought, locate, sought
+from vibehq_tui.patches.model import Change, Hunk
+from vibehq_tui.patches.planned import split_lines
+from vibehq_tui.patches.tree import Tree
+
+
+def hunk_is_whole(item: Sought, lines: list[bytes]) -> bool:
+    """Whether a hunk that is shorter than its header says, at the end of the text, was miscounted and not cut off.
+
+    Behind a cut, a tool's hunk would have gone on with the rest of the context (which is no loss), or with another
+    change and a full context behind it, or to the end of the file. If the missing counts fit none of these, it was
+    miscounted.
+    """
+    missing = item.hunk.missing
+    if missing is None:
+        return True
+    old, new = missing
+    above, below = _context(item.hunk)
+    full = max(above, below)
+    if full == 0 or old == len(lines) - item.end:
+        return False
+    if old == new == full - below:
+        return True
+    return below > 0 and (old < full or new < full)
+
+
+def _context(hunk: Hunk) -> tuple[int, int]:
+    """Context lines above the first and below the last change."""
+    tags = "".join(tag for tag, _ in hunk.lines)
+    return len(tags) - len(tags.lstrip(" ")), len(tags) - len(tags.rstrip(" "))
+
+
+def is_applied(changes: Sequence[Change], tree: Tree) -> bool:
+    """Whether all that a patch wants is in the tree already, without doubt."""
+    return all(_change_is_in(change, tree) for change in changes)
+
+
+def _change_is_in(change: Change, tree: Tree) -> bool:
+    there = tree.read(change.path)
+    if change.op == "delete":
+        return there is None and not tree.is_dir(change.path)
+    if there is None or change.edits:
+        return False
+    if change.op == "rename" and change.from_ is not None and tree.read(change.from_) is not None:
+        return False
+    if change.new_mode is not None and change.new_mode != change.old_mode and there.mode != change.new_mode:
+        return False
+    if change.content is not None:
+        return False
+    if change.new_blob is not None and blob_matches(there.content, change.new_blob):
+        return True
+    if change.binary is not None:
+        return False
+    if change.op == "create":
+        return there.content == b"".join(line for hunk in change.hunks for line in hunk.new())
+    if not change.hunks:
+        return change.op == "modify" or change.old_blob is not None
+    return _hunks_are_in(change.hunks, there.content, change.path)
+
+
+def _hunks_are_in(hunks: tuple[Hunk, ...], content: bytes, path: str) -> bool:
+    reverse = sought(hunks, 1, reverse=True)
+    if any(not item.old for item in reverse):
+        return False
+    located = locate(reverse, split_lines(content), path=path, trusted=None)
+    return not located.problems and not located.edges
