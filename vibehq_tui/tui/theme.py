@@ -185,16 +185,19 @@ PALETTES: Mapping[str, Palette] = {palette.name: palette for palette in (DARK, L
 
 DEFAULT = DARK.name
 
-_BACKGROUNDS = {
-    "cursor": "cursor",
-    "cursor_blurred": "cursor_blurred",
-    "strip": "strip",
-    "raised": "raised",
-    "added_back": "added_back",
-    "added_word": "added_word",
-    "removed_back": "removed_back",
-    "removed_word": "removed_word",
-}
+_BACKGROUNDS = frozenset(
+    {
+        "background",
+        "strip",
+        "raised",
+        "cursor",
+        "cursor_blurred",
+        "added_back",
+        "added_word",
+        "removed_back",
+        "removed_word",
+    }
+)
 _ATTRIBUTES = {"strong": "bold", "key": "bold", "match": "bold", "added_word": "bold", "removed_word": "bold"}
 _ANSI_STYLES = {
     "dim": Style(dim=True),

@@ -236,8 +236,78 @@ _DIALOGS = (
     ),
 )
 
-COMMANDS: tuple[Command, ...] = (*_LIST, *_MAIN, *_APP, *_DIALOGS)
+_FILTER = (
+    Command(
+        id="filter.keep",
+        keys=("enter",),
+        title="keep",
+        help="Keeps the filter and goes back to the list.",
+        scopes=("filter",),
+        group="Filter",
+        show_in_footer=True,
+    ),
+    Command(
+        id="filter.clear",
+        keys=("escape",),
+        title="clear",
+        help="Takes the filter away and goes back to the list.",
+        scopes=("filter",),
+        group="Filter",
+        show_in_footer=True,
+        instead_of="app.back",
+    ),
+    Command(
+        id="filter.down",
+        keys=("down",),
+        title="next row",
+        help="Moves down in the list while the filter is being written.",
+        scopes=("filter",),
+        group="Filter",
+    ),
+    Command(
+        id="filter.up",
+        keys=("up",),
+        title="previous row",
+        help="Moves up in the list while the filter is being written.",
+        scopes=("filter",),
+        group="Filter",
+    ),
+)
+
+_PALETTE = (
+    Command(
+        id="palette.run",
+        keys=("enter",),
+        title="run",
+        help="Runs the selected command.",
+        scopes=("palette",),
+        group="Palette",
+    ),
+    Command(
+        id="palette.down",
+        keys=("down", "ctrl+n", "tab"),
+        title="next",
+        help="Goes to the next command.",
+        scopes=("palette",),
+        group="Palette",
+    ),
+    Command(
+        id="palette.up",
+        keys=("up", "ctrl+p", "shift+tab"),
+        title="previous",
+        help="Goes to the previous command.",
+        scopes=("palette",),
+        group="Palette",
+    ),
+)
+
+COMMANDS: tuple[Command, ...] = (*_LIST, *_MAIN, *_FILTER, *_APP, *_DIALOGS, *_PALETTE)
 """In the order in which footer and help show them."""
 
-CHAINS: tuple[tuple[str, ...], ...] = (("list", "dialog"), ("question", "dialog"))
-"""The scopes that are active together, inner ones first, in dialogs."""
+CHAINS: tuple[tuple[str, ...], ...] = (
+    ("list", "dialog"),
+    ("question", "dialog"),
+    ("palette", "dialog"),
+    ("filter", "main", "app"),
+)
+"""The scopes that are active together, inner ones first, in dialogs and in the filter line."""

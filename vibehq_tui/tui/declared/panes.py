@@ -292,12 +292,13 @@ TERMINAL = (
     Command(
         id="terminal.open",
         keys=("enter",),
-        title="full screen",
-        help="Opens the log on its own screen, with search.",
+        title="open",
+        help="Opens the log on its own screen; in the feed, what the selected event is about.",
         scopes=("terminal",),
         group="Terminal",
         show_in_footer=True,
         instead_of="list.open",
+        disabled=_needs("line"),
     ),
     Command(
         id="terminal.follow",

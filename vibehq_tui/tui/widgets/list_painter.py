@@ -12,7 +12,6 @@ from textual.strip import Strip
 from vibehq_tui.tui.widgets.rows import Cell, Column, Look, Part, Row, fit_columns, paint, parts_of, wrap
 
 _STRIPS_KEPT = 1000
-_NOTHING = Style.null()
 
 
 @dataclass(slots=True)
@@ -43,7 +42,8 @@ class ListPainter:
     def header(self, look: Look) -> Strip:
         """The titles of the columns."""
         cells = tuple(Part(column.title, "faint") for column in self.columns)
-        return self._line(cells, _NOTHING, Look(styles=look.styles), "", Segment(" "))
+        plain = Look(styles=look.styles, ground=look.ground)
+        return self._line(cells, look.ground, plain, "", Segment(" ", look.ground))
 
     def row(self, row: Row | None, index: int, part: int, look: Look, ground: str, marked: bool) -> Strip:
         """Line ``part`` (0 or 1) of a row; a row that is still being read shows a dot.
@@ -59,12 +59,12 @@ class ListPainter:
         return strip
 
     def _row(self, row: Row | None, part: int, look: Look, ground: str, marked: bool) -> Strip:
-        base = look.styles[ground] if ground else _NOTHING
+        base = look.ground + look.styles[ground] if ground else look.ground
         mark = Segment(look.mark if marked else " ", base + look.styles["accent"])
         if row is None:
             return self._line((Part("·", "faint"),), base, look, "", Segment(" ", base))
         if not part:
-            return self._line(row.cells, base, look, row.role, mark)
+            return self._line(row.cells, base, look, row.role, mark, row.spread)
         indent = (self._widths[0] + 1) if self._widths else 0
         room = max(self.width - 2 * self.margin - indent, 0)
         segments = [mark] if self.margin else []
@@ -73,13 +73,17 @@ class ListPainter:
         segments.append(Segment(" " * self.margin, base))
         return Strip(segments, self.width)
 
-    def _line(self, cells: Sequence[Cell], base: Style, look: Look, role: str, mark: Segment) -> Strip:
+    def _line(
+        self, cells: Sequence[Cell], base: Style, look: Look, role: str, mark: Segment, spread: int | None = None
+    ) -> Strip:
         segments = [mark] if self.margin else []
         used = self.margin
         between = Segment(" " * self._gap, base)
-        for column, width, cell in zip(self.columns, self._widths, cells, strict=False):
-            if not width:
+        for number, (column, width, cell) in enumerate(zip(self.columns, self._widths, cells, strict=False)):
+            if not width or (spread is not None and number > spread):
                 continue
+            if number == spread:
+                width = max(self.width - self.margin - used - (self._gap if used > self.margin else 0), width)
             if used > self.margin:
                 segments.append(between)
                 used += self._gap
@@ -94,5 +98,6 @@ class ListPainter:
         width = max(self.width - 2, 1)
         lines = [line for cell in message for line in wrap(parts_of(cell), width)]
         if y >= len(lines):
-            return Strip.blank(self.width)
-        return Strip([Segment(" "), *paint(tuple(lines[y]), width, _NOTHING, look, role="dim"), Segment(" ")])
+            return Strip.blank(self.width, look.ground)
+        edge = Segment(" ", look.ground)
+        return Strip([edge, *paint(tuple(lines[y]), width, look.ground, look, role="dim"), edge])

@@ -24,7 +24,7 @@ from vibehq_tui.tui.widgets.list_commands import ListCommands
 from vibehq_tui.tui.widgets.list_painter import ListPainter
 from vibehq_tui.tui.widgets.reader import Reader, Reading, View
 from vibehq_tui.tui.widgets.rows import Cell, Column, Look, Part, Row, plain
-from vibehq_tui.tui.widgets.source import PAGE, ListSource, RowSource
+from vibehq_tui.tui.widgets.source import PAGE, RowSource
 
 
 class LongList(ListCommands, ScrollView, can_focus=True):
@@ -71,6 +71,8 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         header: bool = True,
         row_height: int = 1,
         gutter: bool = True,
+        follow: bool = False,
+        ground: str = "background",
         id: str | None = None,  # noqa: A002 - Textual's name
         classes: str | None = None,
     ) -> None:
@@ -80,11 +82,14 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         :param header: show the titles of the columns.
         :param row_height: 1, or 2 for rows with a :attr:`Row.detail`.
         :param gutter: keep a cell free at the left, for the mark, and one at the right.
+        :param ground: the role of what is behind it: ``raised`` in dialogs.
+        :param follow: stay at the last row while the cursor is there, as logs do.
         """
         super().__init__(id=id, classes=classes)
         self.empty = empty or (lambda: ())
         self.header = header and any(column.title for column in columns)
         self.row_height = row_height
+        self.ground = ground
         self.count = 0
         """Rows that match the filter."""
         self.loaded = False
@@ -93,8 +98,11 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         """The index of the selected row."""
         self.marked: set[str] = set()
         """The keys of the marked rows."""
+        self.following = follow
+        """The last row is kept in sight when rows are added."""
+        self._follows = follow
         self._cursor_key: str | None = None
-        self._reader = Reader(source or ListSource(), self._view, self._renewed, self._paged)
+        self._reader = Reader(source, self._view, self._renewed, self._paged)
         self._painter = ListPainter(tuple(columns), 1 if gutter else 0)
 
     # What others ask and tell
@@ -105,8 +113,8 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         return self._reader.pages.get(self.cursor) if self.count else None
 
     @property
-    def source(self) -> RowSource:
-        """Where the rows come from."""
+    def source(self) -> RowSource | None:
+        """Where the rows come from; None while nobody said."""
         return self._reader.source
 
     @property
@@ -149,12 +157,13 @@ class LongList(ListCommands, ScrollView, can_focus=True):
 
     def set_filter(self, text: str) -> None:
         """Shows only rows that contain ``text``; all, when it is empty."""
-        if text != self.filter_text:
+        if text != self.filter_text and self.source is not None:
             self._restart(self.source, text)
 
     def _restart(self, source: RowSource, text: str) -> None:
         self.cursor = 0
-        self.scroll_to(y=0, animate=False)
+        self.following = self._follows
+        self._scroll(0)
         self._reader.restart(source, text)
 
     def move_to_key(self, key: str) -> None:
@@ -172,6 +181,7 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         before, self.cursor = self.cursor, index
         row = self.row
         self._cursor_key = row.key if row else None
+        self.following = self._follows and index == self.count - 1
         if index != before:
             self._scroll_to_cursor()
             self._refresh_row(before)
@@ -213,7 +223,9 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         self.run_worker(self._reader.run(), name="read rows", group="rows")
         self._reader.expire()
 
-    def _view(self) -> View:
+    def _view(self, count: int) -> View:
+        if self.following:
+            return View(first=max(count - self.page_rows(), 0), last=count, cursor=max(count - 1, 0), key=None)
         first = self.scroll_offset.y // self.row_height
         return View(first=first, last=first + self.page_rows(), cursor=self.cursor, key=self._cursor_key)
 
@@ -224,9 +236,9 @@ class LongList(ListCommands, ScrollView, can_focus=True):
             self.count, self.cursor, self.loaded = reading.count, reading.cursor, True
             self._cursor_key = row.key if (row := self.row) else None
             self._set_height()
-            if moved and offset:
+            if moved and offset and not self.following:
                 # The same rows stay at the same place on the screen, whatever arrived above them.
-                self.scroll_to(y=offset + moved * self.row_height, animate=False)
+                self._scroll(offset + moved * self.row_height)
             self._scroll_to_cursor()
             self._want_visible()
         self._repaint()
@@ -242,10 +254,18 @@ class LongList(ListCommands, ScrollView, can_focus=True):
     def _want_visible(self) -> None:
         """Asks for the rows on the screen, and for those half a page before and after."""
         if self.count:
-            view = self._view()
+            view = self._view(self.count)
             self._reader.want(max(view.first - PAGE // 2, 0), min(view.last + PAGE // 2, self.count - 1))
 
     # Geometry
+
+    def set_row_height(self, lines: int) -> None:
+        """Shows one line of each row, or two."""
+        if lines != self.row_height:
+            self.row_height = lines
+            self._set_height()
+            self._scroll_to_cursor()
+            self._repaint()
 
     def page_rows(self) -> int:
         """Whole rows that fit on the screen."""
@@ -254,13 +274,17 @@ class LongList(ListCommands, ScrollView, can_focus=True):
     def _set_height(self) -> None:
         self.virtual_size = Size(self.size.width, self.count * self.row_height + self.header)
 
+    def _scroll(self, y: int) -> None:
+        # Forced: whether there is a scroll bar is only known after the next layout.
+        self.scroll_to(y=y, animate=False, force=True)
+
     def _scroll_to_cursor(self) -> None:
         top = self.cursor * self.row_height
         room = self.size.height - self.header
         if top < self.scroll_offset.y:
-            self.scroll_to(y=top, animate=False)
+            self._scroll(top)
         elif room > 0 and top + self.row_height > self.scroll_offset.y + room:
-            self.scroll_to(y=top + self.row_height - room, animate=False)
+            self._scroll(top + self.row_height - room)
 
     def _refresh_row(self, index: int) -> None:
         top = index * self.row_height - self.scroll_offset.y + self.header
@@ -293,24 +317,26 @@ class LongList(ListCommands, ScrollView, can_focus=True):
     def _look(self) -> Look:
         ascii_only = bool(getattr(self.app, "ascii_only", False))
         more, mark = ("~", "*") if ascii_only else ("…", "▌")
-        return Look(styles=styles(self.app.theme), match=self.filter_text, more=more, mark=mark)
+        table = styles(self.app.theme)
+        return Look(styles=table, match=self.filter_text, more=more, mark=mark, ground=table[self.ground])
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, ``y`` from its top."""
         width = self.size.width
         if width != self._painter.width:
             self._painter.resize(width)
+        look = self._look()
         if not self.count:
-            return self._painter.message(self._message(), y, self._look())
+            return self._painter.message(self._message(), y, look)
         if self.header and y == 0:
-            return self._painter.header(self._look())
+            return self._painter.header(look)
         index, part = divmod(y - self.header + self.scroll_offset.y, self.row_height)
         if index >= self.count:
-            return Strip.blank(width)
+            return Strip.blank(width, look.ground)
         row = self._reader.pages.get(index)
         ground = "" if index != self.cursor else "cursor" if self.has_focus else "cursor_blurred"
         marked = row is not None and row.key in self.marked
-        return self._painter.row(row, index, part, self._look(), ground, marked)
+        return self._painter.row(row, index, part, look, ground, marked)
 
     def _message(self) -> Sequence[Cell]:
         """What stands in a list without rows; nothing before it is known that there are none."""

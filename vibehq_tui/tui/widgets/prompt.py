@@ -121,7 +121,7 @@ class Choose(Dialog):
         ]
         widest = max((len(label) for _, label, _ in options), default=8)
         columns = (Column(width=min(widest, 28)), Column(width=4, share=1, drop=1))
-        self._list = LongList(columns, ListSource(rows))
+        self._list = LongList(columns, ListSource(rows), ground="raised")
         self._list.styles.height = max(len(options), 1)
         self._current = current
 

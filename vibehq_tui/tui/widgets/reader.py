@@ -44,13 +44,14 @@ class Reader:
 
     def __init__(
         self,
-        source: RowSource,
-        view: Callable[[], View],
+        source: RowSource | None,
+        view: Callable[[int], View],
         renewed: Callable[[Reading], None],
         paged: Callable[[int], None],
     ) -> None:
         """
-        :param view: asked before each reading.
+        :param source: None while it is not known where the rows come from; then nothing is read.
+        :param view: asked before each reading, with the number of rows that there are.
         :param renewed: told of rows that were read again.
         :param paged: told of the number of a page that was added to those in hand.
         """
@@ -102,6 +103,8 @@ class Reader:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if self.source is None:
+                continue
             try:
                 if self._stale:
                     await asyncio.sleep(max(last + REFRESH_EVERY - now(), 0))
@@ -118,14 +121,14 @@ class Reader:
         self.problem = error
         self._stale = False
         self._wanted.clear()
-        view = self._view()
+        view = self._view(0)
         self._renewed(Reading(pages=self.pages, count=-1, cursor=view.cursor))
 
     async def _read_again(self) -> None:
         self._stale = False
-        generation, text, source = self._generation, self.text, self.source
-        count = await source.count(text)
-        view = self._view()
+        generation = self._generation
+        count = await self._source().count(self.text)
+        view = self._view(count)
         pages = Pages()
         numbers = {*range(view.first // PAGE, view.last // PAGE + 1), view.cursor // PAGE}
         for number in sorted(numbers):
@@ -136,9 +139,13 @@ class Reader:
             self._wanted.clear()
             self._renewed(Reading(pages=pages, count=count, cursor=cursor))
 
+    def _source(self) -> RowSource:
+        assert self.source is not None, "nothing is read without a source"
+        return self.source
+
     async def _add(self, pages: Pages, number: int, count: int) -> None:
         if number >= 0 and number * PAGE < count and number not in pages:
-            pages.put(number, await self.source.rows(self.text, number * PAGE, PAGE))
+            pages.put(number, await self._source().rows(self.text, number * PAGE, PAGE))
 
     async def _find(self, view: View, pages: Pages, count: int) -> int:
         """The row under the cursor may have moved a page up or down."""
@@ -155,7 +162,7 @@ class Reader:
         while self._wanted and not self._stale:
             number = next(iter(self._wanted))
             generation = self._generation
-            rows = await self.source.rows(self.text, number * PAGE, PAGE)
+            rows = await self._source().rows(self.text, number * PAGE, PAGE)
             self._wanted.pop(number, None)
             if generation == self._generation:
                 self.pages.put(number, rows)

@@ -7,7 +7,7 @@ the theme, not colours, so a row can be kept while the theme changes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -42,6 +42,8 @@ class Row:
     """What the row stands for; commands act on it."""
     role: str = ""
     """The role of every part that names none: ``dim`` for what needs no attention."""
+    spread: int | None = None
+    """The number of a cell that takes the width of all columns after it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ class Look:
     more: str = "…"
     mark: str = "▌"
     """Stands before a marked row."""
+    ground: Style = field(default_factory=Style.null)
+    """Behind everything."""
 
 
 def paint(cell: Cell, width: int, base: Style, look: Look, *, role: str = "", right: bool = False) -> list[Segment]:

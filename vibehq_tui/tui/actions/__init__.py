@@ -1,0 +1,1 @@
+"""What commands do to tasks, patches, issues and providers, on whichever screen their keys are pressed."""

@@ -1,0 +1,298 @@
+"""The operator's screens as a program.
+
+The store is opened while Textual starts; what is heavy (the scheduler, the watcher of files, probes of agents) starts
+after the first paint. Everything that happens in the workspace, whoever did it, arrives through one follower of the
+event feed, :attr:`VibeApp.happened`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events
+from textual.signal import Signal
+
+from storage.errors import VibeError
+from storage.records import Event, Issue, Patch, Task
+from vibehq_tui.headquarters import Headquarters
+from vibehq_tui.tui import keymap, live, preferences
+from vibehq_tui.tui import theme as themes
+from vibehq_tui.tui.actions.issues import IssueActions
+from vibehq_tui.tui.actions.patches import PatchActions
+from vibehq_tui.tui.actions.providers import ProviderActions
+from vibehq_tui.tui.actions.tasks import TaskActions
+from vibehq_tui.tui.commands import Context
+from vibehq_tui.tui.screens.main import MainScreen
+from vibehq_tui.tui.widgets.long_list import LongList
+
+SMALLEST = (40, 10)
+"""Columns and lines below which nothing useful can be shown."""
+
+
+class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
+    """The screens on one workspace."""
+
+    TITLE = "Vibe HQ"
+    CSS_PATH = "styles/vibe.tcss"
+    COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("app",)
+
+    def __init__(
+        self,
+        opening: Awaitable[Headquarters],
+        *,
+        read_only: bool = False,
+        ascii_only: bool = False,
+        preferences_file: Path | None = None,
+    ) -> None:
+        """
+        :param opening: the workspace, being opened; it is closed with :meth:`close_headquarters`.
+        :param preferences_file: where the theme is remembered; by default in the operator's state folder.
+        """
+        super().__init__(read_only=read_only, ascii_only=ascii_only)
+        self.happened: Signal[Sequence[Event]] = Signal(self, "happened")
+        """Published with every batch of events of the feed. A screen subscribes to know when to read again."""
+        self.failure: VibeError | None = None
+        """Why the screens had to end."""
+        self.ready = asyncio.Event()
+        """Set when the workspace is open and the panes are told to read."""
+        self._opening = opening
+        self._opened = False
+        self._preferences_file = preferences_file or preferences.preferences_file()
+        self.set_class(ascii_only, "-ascii")
+        remembered = preferences.read_preferences(self._preferences_file).get("theme")
+        if remembered in themes.PALETTES and not self.no_color:
+            self.theme = remembered
+
+    def get_default_screen(self) -> MainScreen:
+        """The main screen."""
+        return MainScreen(ascii_only=self.ascii_only, read_only=self.read_only)
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, also below others."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    # Beginning and end
+
+    def on_mount(self) -> None:
+        """Waits for the workspace beside the first paint."""
+        self.run_worker(self._begin(), name="open", group="open")
+
+    async def _begin(self) -> None:
+        try:
+            self.hq = await self._opening
+        except VibeError as error:
+            self.failure = error
+            self.exit(error.exit_code)
+            return
+        self._opened = True
+        self.keymap, problems = keymap.load(getattr(self.hq.config, "keymap", {}))
+        self.main.begin(self.hq)
+        self.run_worker(self._follow(), name="follow", group="follow")
+        self.ready.set()
+        for problem in problems:
+            self.say(problem.message, "warning", title=f"[keymap] {problem.id}")
+        for found in self.hq.recovered:
+            self.say(found, "warning", title="finished what was left half-done")
+        self.call_after_refresh(self._start_services)
+
+    def _start_services(self) -> None:
+        if not self.read_only:
+            self.run_worker(self._guard(self.hq.start_services()), name="services", group="services")
+
+    async def _follow(self) -> None:
+        """Tells the screens what happens, from now on."""
+        cursor = await self.hq.store.head()
+        async for batch in self.hq.store.follow(cursor):
+            self.main.refresh_areas(live.areas(batch))
+            self.happened.publish(batch)
+
+    async def close_headquarters(self) -> None:
+        """Stops the services and closes the store, if it was opened."""
+        if self._opened:
+            self._opened = False
+            await self.hq.close()
+
+    async def renew(self, context: Context) -> Context:
+        """The context with its record as the store has it now, so that a state that changed is seen."""
+        record = context.record
+        if isinstance(record, Patch):
+            record = await self.hq.patches.get(record.id)
+        elif isinstance(record, Task):
+            record = await self.hq.tasks.get(record.id)
+        elif isinstance(record, Issue):
+            record = await self.hq.ops.get(record.id)
+        return dataclasses.replace(context, record=record)
+
+    def refresh_everything(self) -> None:
+        """Reads what the main screen shows again."""
+        self.main.refresh_all()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Says so when the terminal is too small, and goes on when it no longer is."""
+        from vibehq_tui.tui.screens.small import TooSmall
+
+        small = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
+        shown = isinstance(self.screen, TooSmall)
+        if small and not shown:
+            self.push_screen(TooSmall(*SMALLEST))
+        elif shown and not small:
+            self.pop_screen()
+
+    # Other screens
+
+    def open_task(self, task_id: str) -> None:
+        """The task on a screen of its own."""
+        from vibehq_tui.tui.screens.task_detail import TaskDetailScreen
+
+        self.push_screen(TaskDetailScreen(self.hq, task_id))
+
+    def open_patch(self, patch_id: str) -> None:
+        """The review of a patch."""
+        from vibehq_tui.tui.screens.review import ReviewScreen
+
+        self.push_screen(ReviewScreen(self.hq, patch_id))
+
+    def open_issue(self, issue_id: str) -> None:
+        """The issue on a screen of its own."""
+        from vibehq_tui.tui.screens.issue_detail import IssueDetailScreen
+
+        self.push_screen(IssueDetailScreen(self.hq, issue_id))
+
+    def open_provider(self, name: str) -> None:
+        """The provider on a screen of its own."""
+        from vibehq_tui.tui.screens.provider_detail import ProviderDetailScreen
+
+        self.push_screen(ProviderDetailScreen(self.hq, name))
+
+    def open_log(self, source: str) -> None:
+        """A log on a screen of its own."""
+        from vibehq_tui.tui.screens.log_view import LogScreen
+
+        self.push_screen(LogScreen(self.hq, source))
+
+    def cmd_task_open(self, context: Context) -> None:
+        """Opens the selected task."""
+        self.open_task(context.record.id)
+
+    def cmd_patch_open(self, context: Context) -> None:
+        """Opens the selected patch."""
+        self.open_patch(context.record.id)
+
+    def cmd_issue_open(self, context: Context) -> None:
+        """Opens the selected issue."""
+        self.open_issue(context.record.id)
+
+    def cmd_provider_open(self, context: Context) -> None:
+        """Opens the selected provider."""
+        self.open_provider(context.record.name)
+
+    def cmd_terminal_open(self, context: Context) -> None:
+        """Opens the log that is shown, or what the selected event is about."""
+        log = self.main.terminal.shown_log
+        if log is not None:
+            self.open_log(log[1])
+            return
+        event: Event = context.record
+        opens = {
+            "patch": self.open_patch,
+            "task": self.open_task,
+            "issue": self.open_issue,
+            "provider": self.open_provider,
+        }
+        if event.subject in opens and event.subject_id:
+            opens[event.subject](event.subject_id)
+        else:
+            self.say(f"{event.type} has no screen of its own", "warning")
+
+    # Commands of the whole program
+
+    def cmd_app_palette(self, _: Context) -> None:
+        """Opens the command palette."""
+        from vibehq_tui.tui.palette import Palette
+
+        self.push_screen(Palette(self.active_commands(), self.command_context(), self.keymap), self._run_chosen)
+
+    def _run_chosen(self, id_: str | None) -> None:
+        if id_ is not None:
+            self.run_command(id_)
+
+    def cmd_app_help(self, _: Context) -> None:
+        """Opens help on what is focused."""
+        from vibehq_tui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.active_commands(), self.keymap))
+
+    def cmd_app_back(self, _: Context) -> None:
+        """Back to where one came from."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        elif not self.main.go_back():
+            self.say("nothing to go back from; q quits")
+
+    def cmd_app_theme(self, _: Context) -> None:
+        """The next theme; remembered."""
+        self.theme = themes.following(self.theme)
+        preferences.write_preferences(self._preferences_file, {"theme": self.theme})
+        self.say(f"theme: {themes.PALETTES[self.theme].title}")
+
+    def cmd_app_redraw(self, _: Context) -> None:
+        """Paints everything again."""
+        self.refresh(repaint=True, layout=True)
+        self.screen.refresh(repaint=True, layout=True)
+
+    async def cmd_app_quit(self, _: Context) -> None:
+        """Leaves, once the commands under way are done."""
+        await self.commands_done()
+        self.exit(0)
+
+    def cmd_list_filter(self, _: Context) -> None:
+        """Opens the filter line for the focused list."""
+        from vibehq_tui.tui.widgets.filter_bar import FilterBar
+
+        if isinstance(self.focused, LongList):
+            self.screen.mount(FilterBar(self.focused))
+
+    def cmd_list_copy(self, _: Context) -> None:
+        """Copies ids."""
+        self._copy(whole=False)
+
+    def cmd_list_copy_all(self, _: Context) -> None:
+        """Copies rows."""
+        self._copy(whole=True)
+
+    def _copy(self, *, whole: bool) -> None:
+        if isinstance(self.focused, LongList) and (text := self.focused.copy_text(whole)):
+            self.copy_to_clipboard(text)
+            lines = text.count("\n") + 1
+            self.say(f"copied {text}" if lines == 1 else f"copied {lines} lines")
+
+
+async def _run(root: Path, read_only: bool, ascii_only: bool) -> int:
+    # The store opens on its own threads while Textual prepares the terminal.
+    opening = asyncio.ensure_future(Headquarters.open(root, via="tui", read_only=read_only))
+    app = VibeApp(opening, read_only=read_only, ascii_only=ascii_only)
+    try:
+        code = await app.run_async()
+    finally:
+        await app.close_headquarters()
+    if app.failure is not None:
+        raise app.failure
+    return code or 0
+
+
+def run(root: Path, *, read_only: bool = False, ascii: bool = False) -> int:  # noqa: A002 - the option's name
+    """Shows the screens of the workspace at ``root`` until the operator leaves.
+
+    :param read_only: look, but change nothing.
+    :param ascii: draw with ASCII characters only.
+    :returns: the exit code.
+    :raises VibeError: when the workspace cannot be opened.
+    """
+    return asyncio.run(_run(root, read_only, ascii))

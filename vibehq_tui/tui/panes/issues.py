@@ -1,0 +1,89 @@
+"""Pane 3: ops issues, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import events
+
+from storage.records import Issue
+from vibehq_tui.headquarters import Headquarters
+from vibehq_tui.text.forms import age
+from vibehq_tui.text.glyphs import SEVERITIES, sign
+from vibehq_tui.tui.panes import welcome
+from vibehq_tui.tui.panes.sources import QuerySource
+from vibehq_tui.tui.widgets.pane import Pane, View
+from vibehq_tui.tui.widgets.rows import Cell, Column, Part, Row
+from vibehq_tui.tui.widgets.source import RowSource
+
+COLUMNS = (
+    Column("", 1),
+    Column("severity", 8, drop=3),
+    Column("issue", 12, share=1),
+    Column("seen", 4, right=True, drop=2),
+    Column("age", 4, right=True, drop=1),
+)
+
+VIEWS = (
+    View(name="", where={"status": ("open", "acknowledged", "claimed")}),
+    View(name="snoozed", where={"status": "snoozed"}),
+    View(name="resolved", where={"status": "resolved"}),
+    View(name="all"),
+)
+
+_TWO_LINES_FROM = 8
+"""Lines of the pane from which rows have a second one, with the evidence."""
+
+
+def issue_row(issue: Issue, now: int, ascii_only: bool) -> Row:
+    """One issue; below it its state, if it is not open, and what was found."""
+    severity = sign(SEVERITIES, issue.severity)
+    quiet = issue.status in ("snoozed", "resolved")
+    state = issue.status if issue.status != "claimed" or not issue.owner else f"claimed by {issue.owner}"
+    before: tuple[Part, ...] = () if issue.status == "open" else (Part(f"{state} · ", "wait"),)
+    elbow = "`- " if ascii_only else "└ "
+    times = "x" if ascii_only else "×"
+    cause = f"caused by issue {issue.cause}" if issue.cause else ""
+    return Row(
+        key=issue.id,
+        cells=(
+            Part(severity.text(ascii_only), "dim" if quiet else severity.tone),
+            Part(severity.word, "dim" if quiet else severity.tone),
+            issue.title,
+            Part(f"{times}{issue.count}", "dim"),
+            Part(age(issue.last_seen, now), "dim"),
+        ),
+        detail=(Part(elbow, "faint"), *before, Part(cause or issue.message or issue.subject or issue.detector, "dim")),
+        record=issue,
+        role="dim" if quiet or issue.status == "acknowledged" else "",
+    )
+
+
+class IssuesPane(Pane):
+    """What scans found and nobody has put right yet."""
+
+    COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("issues", "list")
+    NUMBER = 3
+    NAME = "issues"
+    TITLE = "Ops"
+    OPENS = "issue.open"
+
+    def __init__(self, hq: Callable[[], Headquarters], ascii_only: bool) -> None:
+        super().__init__(COLUMNS, VIEWS)
+        self._hq = hq
+        self._ascii = ascii_only
+
+    def source_of(self, view: View) -> RowSource:
+        """The issues of a view."""
+        hq = self._hq()
+        now = hq.store.clock.now
+        return QuerySource(hq.ops.count, hq.ops.page, lambda issue: issue_row(issue, now(), self._ascii), view.where)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Two lines for each issue where there is room."""
+        self.set_row_height(2 if event.size.height >= _TWO_LINES_FROM else 1)
+
+    def nothing(self) -> Sequence[Cell]:
+        """No issues at all, or none in this view."""
+        return welcome.ISSUES if not self.view.name else welcome.view_is_empty(f"no issue is {self.view.name}")

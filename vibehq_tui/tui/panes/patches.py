@@ -1,0 +1,98 @@
+"""Pane 2: the patch feed, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from storage.records import Patch
+from vibehq_tui.headquarters import Headquarters
+from vibehq_tui.text.forms import age
+from vibehq_tui.text.glyphs import PATCH_STATES, sign
+from vibehq_tui.tui.panes import welcome
+from vibehq_tui.tui.panes.sources import QuerySource
+from vibehq_tui.tui.widgets.pane import Pane, View
+from vibehq_tui.tui.widgets.rows import Cell, Column, Part, Row
+from vibehq_tui.tui.widgets.source import RowSource
+
+COLUMNS = (
+    Column("", 1),
+    Column("id", 4),
+    Column("state", 9),
+    Column("patch", 14, share=1, drop=6),
+    Column("task", 4, drop=3),
+    Column("provider", 8, drop=4),
+    Column("change", 10, drop=2),
+    Column("risk", 4, drop=5),
+    Column("checks", 6, drop=7),
+    Column("age", 4, right=True, drop=1),
+)
+
+VIEWS = (
+    View(name=""),
+    View(name="waiting", where={"state": ("proposed", "approved")}),
+    View(name="trouble", where={"state": ("conflicted", "failed")}),
+    View(name="applied", where={"state": ("applied", "verified")}),
+)
+
+_RISKS = {"low": ("low", "ok"), "medium": ("med", "warn"), "high": ("high", "error")}
+_SETTLED = frozenset({"applied", "verified", "rejected", "reverted"})
+
+
+def changes_cell(added: int, removed: int, ascii_only: bool) -> Cell:
+    """``+86 −12`` in the colours of a diff, the removed lines in a column of their own."""
+    if not added and not removed:
+        return Part("0", "dim")
+    minus = "-" if ascii_only else "−"
+    left = f"+{added}" if added else ""
+    return (Part(f"{left:<5}", "added"), Part(f"{minus}{removed}" if removed else "", "removed"))
+
+
+def patch_row(patch: Patch, now: int, ascii_only: bool) -> Row:
+    """One patch."""
+    state = sign(PATCH_STATES, patch.state)
+    settled = patch.state in _SETTLED
+    risk, tone = _RISKS.get(patch.risk, (patch.risk, "dim"))
+    return Row(
+        key=patch.id,
+        cells=(
+            Part(state.text(ascii_only), state.tone),
+            Part(patch.id, "" if settled else "strong"),
+            Part(state.word, "dim" if settled else state.tone),
+            Part(patch.title, "dim" if settled else ""),
+            patch.task or Part("–", "faint"),
+            patch.provider or Part("–", "faint"),
+            changes_cell(patch.added, patch.removed, ascii_only),
+            Part(risk, "dim" if settled else tone),
+            Part(patch.checks or "–", "dim" if patch.checks else "faint"),
+            Part(age(patch.created_at, now), "dim"),
+        ),
+        record=patch,
+    )
+
+
+class PatchesPane(Pane):
+    """Every patch, newest first."""
+
+    COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("patches", "list")
+    NUMBER = 2
+    NAME = "patches"
+    TITLE = "Patches"
+    OPENS = "patch.open"
+
+    def __init__(self, hq: Callable[[], Headquarters], ascii_only: bool) -> None:
+        super().__init__(COLUMNS, VIEWS)
+        self._hq = hq
+        self._ascii = ascii_only
+
+    def source_of(self, view: View) -> RowSource:
+        """The patches of a view."""
+        hq = self._hq()
+        now = hq.store.clock.now
+        return QuerySource(
+            hq.patches.count, hq.patches.page, lambda patch: patch_row(patch, now(), self._ascii), view.where
+        )
+
+    def nothing(self) -> Sequence[Cell]:
+        """No patches at all, or none in this view."""
+        return welcome.PATCHES if not self.view.name else welcome.view_is_empty(f"no patch is in {self.view.name}")

@@ -1,0 +1,111 @@
+"""Pane 1: tasks, in the order in which they can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+from storage.query import Query
+from storage.records import Task
+from storage.store import Tx
+from vibehq_tui.headquarters import Headquarters
+from vibehq_tui.text.forms import ranges
+from vibehq_tui.text.glyphs import PRIORITIES, TASK_STATES, sign
+from vibehq_tui.tui.panes import welcome
+from vibehq_tui.tui.widgets.pane import Pane, View
+from vibehq_tui.tui.widgets.rows import Cell, Column, Part, Row
+from vibehq_tui.tui.widgets.source import RowSource
+
+_OPEN = ("ready", "in-progress", "waiting", "blocked", "broken")
+_QUIET = frozenset({"blocked", "deferred", "done", "cancelled"})
+
+COLUMNS = (
+    Column("", 1),
+    Column("id", 4),
+    Column("task", 14, share=1),
+    Column("owner", 8, drop=2),
+    Column("pri", 3, drop=1),
+)
+
+VIEWS = (
+    View(name="", where={"state": _OPEN}),
+    View(name="ready", where={"state": ("ready", "in-progress")}),
+    View(name="blocked", where={"state": ("blocked", "broken")}),
+    View(name="done", where={"state": ("done", "cancelled", "deferred")}),
+    View(name="all"),
+)
+
+
+def task_row(task: Task, provider: str | None, ascii_only: bool) -> Row:
+    """One task: sign, id, title, who does it (or what it waits for), priority."""
+    state = sign(TASK_STATES, task.state)
+    priority = sign(PRIORITIES, task.priority)
+    quiet = task.state in _QUIET
+    owner: Cell = provider or task.owner or ""
+    if task.state in ("blocked", "broken") and task.blocked_by:
+        arrow = "<- " if ascii_only else "← "
+        owner = Part(arrow + ranges(task.blocked_by), "error" if task.state == "broken" else "dim")
+    title: Cell = task.title
+    if task.subtasks_total:
+        title = (task.title, Part(f" {task.subtasks_done}/{task.subtasks_total}", "dim"))
+    number = Part(task.id, "dim" if quiet else "strong")
+    return Row(
+        key=task.id,
+        cells=(
+            Part(state.text(ascii_only), state.tone),
+            number,
+            title,
+            owner,
+            Part(priority.text(ascii_only), "dim" if quiet else priority.tone),
+        ),
+        record=task,
+        role="dim" if quiet else "",
+    )
+
+
+class _TaskSource:
+    """Tasks with their assignments, both of one moment."""
+
+    def __init__(self, hq: Headquarters, where: Mapping[str, str | tuple[str, ...]], ascii_only: bool) -> None:
+        self._hq = hq
+        self._where = where
+        self._ascii = ascii_only
+
+    async def count(self, text: str) -> int:
+        query = Query(text=text, where=self._where)
+        return await self._hq.store.read(lambda tx: tx.tasks.count(query))
+
+    async def rows(self, text: str, offset: int, limit: int) -> Sequence[Row]:
+        query = Query(text=text, where=self._where)
+
+        def body(tx: Tx) -> list[tuple[Task, str | None]]:
+            found = []
+            for task in tx.tasks.page(query, offset, limit):
+                assignment = tx.providers.assignment(task.id)
+                found.append((task, assignment.provider if assignment else None))
+            return found
+
+        return [task_row(task, provider, self._ascii) for task, provider in await self._hq.store.read(body)]
+
+
+class TasksPane(Pane):
+    """The tasks that can be done, then those that wait."""
+
+    COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("tasks", "list")
+    NUMBER = 1
+    NAME = "tasks"
+    TITLE = "Tasks"
+    OPENS = "task.open"
+
+    def __init__(self, hq: Callable[[], Headquarters], ascii_only: bool) -> None:
+        super().__init__(COLUMNS, VIEWS)
+        self._hq = hq
+        self._ascii = ascii_only
+
+    def source_of(self, view: View) -> RowSource:
+        """The tasks of a view."""
+        return _TaskSource(self._hq(), view.where, self._ascii)
+
+    def nothing(self) -> Sequence[Cell]:
+        """No tasks at all, or none in this view."""
+        return welcome.TASKS if not self.view.name else welcome.view_is_empty(f"no task is {self.view.name}")

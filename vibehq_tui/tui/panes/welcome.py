@@ -1,0 +1,56 @@
+"""What panes say while there is nothing in them: what will be here, and which key or command comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vibehq_tui.tui.widgets.rows import Cell, Part
+
+
+def _key(text: str) -> Part:
+    return Part(text, "key")
+
+
+TASKS: Sequence[Cell] = (
+    Part("No open tasks.", ""),
+    "",
+    (_key("+"), " adds one"),
+    (Part("vibehq task import PLAN.md", "accent"), " takes a plan"),
+    ("a ", Part(".mission_control/tasks.json", "accent"), " is followed"),
+)
+
+PATCHES: Sequence[Cell] = (
+    Part("No patches yet.", ""),
+    "",
+    (Part("vibehq patch submit FILE", "accent"), " proposes one:"),
+    "a diff, a git patch or an operation batch.",
+    "Agents do the same. It shows up here at once.",
+)
+
+ISSUES: Sequence[Cell] = (
+    Part("No open issues.", "ok"),
+    "",
+    (_key("R"), " scans now, ", _key("F"), " runs the full scan"),
+    (_key("]"), " shows resolved ones"),
+)
+
+PROVIDERS: Sequence[Cell] = (
+    Part("No agent is known yet.", ""),
+    "",
+    (_key("R"), " looks for installed agents"),
+)
+
+FEED: Sequence[Cell] = (
+    Part("Nothing has happened yet.", ""),
+    "",
+    (_key("?"), " shows the keys, ", _key("ctrl+p"), " every command"),
+)
+
+LOG: Sequence[Cell] = (Part("This log is empty.", ""),)
+
+PREVIEW: Sequence[Cell] = (Part("Select a patch to see its first changes here.", "faint"),)
+
+
+def view_is_empty(sentence: str) -> Sequence[Cell]:
+    """A view that shows none of the rows that there are."""
+    return (Part(sentence, ""), "", (_key("["), " ", _key("]"), " go to other views"))

@@ -1,0 +1,110 @@
+"""A pane of the main screen: a list in a frame that says its number, its name and what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from textual.content import Content
+
+from vibehq_tui.text.clean import clean
+from vibehq_tui.tui.dispatch import CommandApp
+from vibehq_tui.tui.widgets.long_list import LongList
+from vibehq_tui.tui.widgets.rows import Cell, Column
+from vibehq_tui.tui.widgets.source import RowSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One of the views of a pane, through which ``[`` and ``]`` go."""
+
+    name: str
+    """In the title; empty for the first one, which needs no word."""
+    where: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    """The conditions of its query."""
+
+
+class Pane(LongList):
+    """A numbered list with views."""
+
+    NUMBER: ClassVar[int]
+    NAME: ClassVar[str]
+    TITLE: ClassVar[str]
+    OPENS: ClassVar[str]
+    """The command that opens a row."""
+
+    def __init__(self, columns: Sequence[Column], views: Sequence[View] = (), *, follow: bool = False) -> None:
+        super().__init__(columns, empty=self.nothing, follow=follow, id=self.NAME)
+        self.views: list[View] = list(views) or [View(name="")]
+        self.view = self.views[0]
+        self._facts = ""
+        self._shown_title = ""
+        self._update_title()
+
+    def open_row(self) -> None:
+        """A double click does what Enter does."""
+        app = self.app
+        if isinstance(app, CommandApp):
+            app.run_command(self.OPENS)
+
+    def nothing(self) -> Sequence[Cell]:
+        """What an empty pane says: which key or command comes next."""
+        return ()
+
+    def source_of(self, view: View) -> RowSource:
+        """The rows of a view."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """Shows the first view: from now on rows can be read."""
+        self.set_source(self.source_of(self.view))
+
+    def tell(self, facts: str) -> None:
+        """Puts counts into the title, such as ``3 waiting · 1 conflict``."""
+        if facts != self._facts:
+            self._facts = facts
+            self._update_title()
+
+    def show_view(self, view: View) -> None:
+        """Goes to another view."""
+        self.view = view
+        self.set_source(self.source_of(view))
+        self._update_title()
+
+    def step_view(self, step: int) -> None:
+        """The view ``step`` further, around the end."""
+        at = self.views.index(self.view) if self.view in self.views else 0
+        self.show_view(self.views[(at + step) % len(self.views)])
+
+    def set_filter(self, text: str) -> None:
+        """Shows only rows that contain ``text``, and says so in the title."""
+        super().set_filter(text)
+        self._update_title()
+
+    def on_long_list_refreshed(self) -> None:
+        """How many rows there are may have changed."""
+        self._update_title()
+
+    def on_long_list_highlighted(self) -> None:
+        """Which row it is, and how many are marked, may have changed."""
+        self._update_title()
+
+    def title_parts(self) -> list[str]:
+        """What stands in the title, in order."""
+        parts = [f"{self.NUMBER} {self.TITLE}"]
+        if self.view.name:
+            parts.append(self.view.name)
+        elif self._facts:
+            parts.append(self._facts)
+        if self.filter_text:
+            parts.append(f"/{clean(self.filter_text, 30)} {self.count:,}")
+        if self.marked:
+            parts.append(f"{len(self.marked)} marked")
+        return parts
+
+    def _update_title(self) -> None:
+        title = " · ".join(self.title_parts())
+        if title != self._shown_title:
+            self._shown_title = title
+            self.border_title = Content(title)
