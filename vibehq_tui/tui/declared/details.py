@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from vibehq_tui.tui.declared import review
 from vibehq_tui.tui.declared.command import Command
 
-COMMANDS: tuple[Command, ...] = ()
+COMMANDS: tuple[Command, ...] = (*review.COMMANDS,)
 """In the order in which footer and help show them."""
 
 CHAINS: tuple[tuple[str, ...], ...] = (
-    ("list", "review", "app"),
+    *review.CHAINS,
     ("list", "task", "app"),
     ("list", "issue", "app"),
     ("list", "provider", "app"),

@@ -1,0 +1,245 @@
+"""Commands of the patch review: moving through the changes, deciding hunk by hunk, and the patch as a whole."""
+
+from __future__ import annotations
+
+from vibehq_tui.tui.declared.command import Command, Context, Disabled
+
+_OPEN = ("proposed", "approved")
+
+
+def _fact(name: str, otherwise: str) -> Disabled:
+    """Possible when the screen says so; ``facts`` of its context has the answer."""
+
+    def reason(context: Context) -> str | None:
+        return None if context.facts.get(name) else otherwise
+
+    return reason
+
+
+def _deciding(context: Context) -> str | None:
+    if context.record is None:
+        return "the patch is not there yet"
+    if context.record.state not in _OPEN:
+        return f"patch {context.record.id} is {context.record.state}; its hunks are decided"
+    return None if context.facts.get("hunk") else "there is no hunk to decide about"
+
+
+def _undoable(context: Context) -> str | None:
+    if context.record is None:
+        return "the patch is not there yet"
+    if context.record.state in ("conflicted", "failed", "reverted"):
+        return f"patch {context.record.id} is {context.record.state}; there is nothing to undo"
+    return None
+
+
+_has_plan = _fact("plan", "there are no changes to go through")
+_has_match = _fact("match", "nothing was searched for; / searches")
+
+
+def _move(name: str, keys: tuple[str, ...], title: str, sentence: str, footer: bool = False) -> Command:
+    return Command(
+        id=f"diff.{name}",
+        keys=keys,
+        title=title,
+        help=sentence,
+        scopes=("diff",),
+        group="Changes",
+        show_in_footer=footer,
+    )
+
+
+_DIFF = (
+    Command(
+        id="diff.accept",
+        keys=("enter",),
+        title="accept, next",
+        help="Accepts the hunk and goes on to the next one that is undecided.",
+        scopes=("diff",),
+        group="Changes",
+        show_in_footer=True,
+        changes=True,
+        disabled=_deciding,
+    ),
+    Command(
+        id="diff.toggle",
+        keys=("space",),
+        title="toggle",
+        help="Accepts the hunk, or rejects it when it is accepted, without a question.",
+        scopes=("diff",),
+        group="Changes",
+        show_in_footer=True,
+        changes=True,
+        disabled=_deciding,
+    ),
+    _move("next-hunk", ("j",), "next hunk", "Goes to the next hunk.", footer=True),
+    _move("previous-hunk", ("k",), "previous hunk", "Goes to the beginning of the hunk, or to the previous one."),
+    _move("next-undecided", ("]",), "next undecided", "Goes to the next hunk that nobody decided about."),
+    _move("previous-undecided", ("[",), "previous undecided", "Goes to the previous hunk that nobody decided about."),
+    _move("down", ("down",), "down", "Moves down one line."),
+    _move("up", ("up",), "up", "Moves up one line."),
+    _move("top", ("g", "home"), "top", "Moves to the first line of the patch."),
+    _move("bottom", ("G", "end"), "bottom", "Moves to the last line of the patch."),
+    _move("half-down", ("ctrl+d",), "half page down", "Moves down half a page."),
+    _move("half-up", ("ctrl+u",), "half page up", "Moves up half a page."),
+    _move("page-down", ("pagedown", "ctrl+f"), "page down", "Moves down a page."),
+    _move("page-up", ("pageup", "ctrl+b"), "page up", "Moves up a page."),
+    _move("left", ("left", "h"), "left", "Scrolls to the beginning of long lines."),
+    _move("right", ("right", "l"), "right", "Scrolls to the end of long lines."),
+    _move("search", ("/",), "search", "Finds a text in the changes, whatever its case."),
+    Command(
+        id="diff.next-match",
+        keys=("n",),
+        title="next match",
+        help="Goes to the next line that contains what was searched for.",
+        scopes=("diff",),
+        group="Changes",
+        disabled=_has_match,
+    ),
+    Command(
+        id="diff.previous-match",
+        keys=("N",),
+        title="previous match",
+        help="Goes to the previous line that contains what was searched for.",
+        scopes=("diff",),
+        group="Changes",
+        disabled=_has_match,
+    ),
+    Command(
+        id="diff.copy",
+        keys=("y",),
+        title="copy id",
+        help="Copies the id of the patch to the clipboard.",
+        scopes=("diff",),
+        group="Changes",
+    ),
+    Command(
+        id="diff.copy-place",
+        keys=("Y",),
+        title="copy path",
+        help="Copies the path and the line under the cursor to the clipboard.",
+        scopes=("diff",),
+        group="Changes",
+    ),
+)
+
+_REVIEW = (
+    Command(
+        id="review.reject-hunk",
+        keys=("X",),
+        title="reject hunk",
+        help="Rejects the hunk and asks for the reason, which goes back to the author of the patch.",
+        scopes=("review",),
+        group="Review",
+        changes=True,
+        disabled=_deciding,
+    ),
+    Command(
+        id="review.comment",
+        keys=("c",),
+        title="comment",
+        help="Leaves a remark on the line under the cursor; on a file's header, on the file.",
+        scopes=("review",),
+        group="Review",
+        show_in_footer=True,
+        changes=True,
+        disabled=_has_plan,
+    ),
+    Command(
+        id="review.comment-patch",
+        keys=("C",),
+        title="comment on the patch",
+        help="Leaves a remark on the patch as a whole.",
+        scopes=("review",),
+        group="Review",
+        changes=True,
+    ),
+    Command(
+        id="review.seen",
+        keys=("m",),
+        title="mark file",
+        help="Marks the file as reviewed and goes on to the next one that is not; again takes the mark away.",
+        scopes=("review",),
+        group="Review",
+        changes=True,
+        disabled=_has_plan,
+    ),
+    Command(
+        id="review.next-file",
+        keys=("J",),
+        title="next file",
+        help="Goes to the next file.",
+        scopes=("review",),
+        group="Review",
+        disabled=_has_plan,
+    ),
+    Command(
+        id="review.previous-file",
+        keys=("K",),
+        title="previous file",
+        help="Goes to the previous file.",
+        scopes=("review",),
+        group="Review",
+        disabled=_has_plan,
+    ),
+    Command(
+        id="review.undo",
+        keys=("u",),
+        title="undo",
+        help="Takes back the last decision about a hunk, the approval or the rejection; reverts an applied patch.",
+        scopes=("review",),
+        group="Review",
+        show_in_footer=True,
+        changes=True,
+        instead_of="patch.undo",
+        disabled=_undoable,
+    ),
+    Command(
+        id="review.redo",
+        keys=("ctrl+r",),
+        title="redo",
+        help="Makes the decision again that was undone last.",
+        scopes=("review",),
+        group="Review",
+        changes=True,
+        disabled=_deciding,
+    ),
+    Command(
+        id="review.split",
+        keys=("s",),
+        title="side by side",
+        help="Shows old and new side by side, where there is room, or in one column again.",
+        scopes=("review",),
+        group="Review",
+        disabled=_has_plan,
+    ),
+    Command(
+        id="review.raw",
+        keys=("d",),
+        title="as submitted",
+        help="Shows the text of the patch as it was submitted, or the changes again.",
+        scopes=("review",),
+        group="Review",
+    ),
+    Command(
+        id="review.next-part",
+        keys=("tab",),
+        title="files, report",
+        help="Goes from the changes to the files, to the report, and back.",
+        scopes=("review",),
+        group="Review",
+    ),
+    Command(
+        id="review.previous-part",
+        keys=("shift+tab",),
+        title="report, files",
+        help="Goes the other way round.",
+        scopes=("review",),
+        group="Review",
+    ),
+)
+
+COMMANDS: tuple[Command, ...] = (*_DIFF, *_REVIEW)
+"""In the order in which footer and help show them."""
+
+CHAINS: tuple[tuple[str, ...], ...] = (("diff", "review", "app"), ("list", "review", "app"))
+"""The scopes that are active together, inner ones first."""

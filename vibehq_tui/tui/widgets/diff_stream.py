@@ -1,0 +1,271 @@
+"""The diff of a plan, painted line by line: what the review and the preview of the main screen have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.worker import WorkerState
+
+from storage.records import PatchComment, PatchDecision
+from vibehq_tui.patches.plan import Plan
+from vibehq_tui.tui.theme import styles
+from vibehq_tui.tui.widgets.diff_layout import DiffLayout, Kind
+from vibehq_tui.tui.widgets.diff_painter import DiffLook, DiffPainter
+from vibehq_tui.tui.widgets.diff_syntax import SyntaxStore, syntax_styles
+from vibehq_tui.tui.widgets.rows import Cell, Look, Part, paint, parts_of, wrap
+
+SPLIT_WIDTH = 100
+"""Cells from which old and new fit side by side."""
+
+_STRIPS_KEPT = 400
+
+
+class DiffStream(ScrollView):
+    """Shows a plan. Nothing is laid out or highlighted before it comes into view.
+
+    The first row always is the header of the file that one is in.
+    """
+
+    ALLOW_SELECT = False
+
+    DEFAULT_CSS = """
+    DiffStream { overflow-x: hidden; scrollbar-size-vertical: 1; }
+    """
+
+    def __init__(self, *, preview: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.preview = preview
+        self.hint = ""
+        """Shown after the decision of the current hunk: which keys decide."""
+        self.split = False
+        self.match = ""
+        """What was searched for last."""
+        self.cursor = 0
+        """The row of the cursor."""
+        self.highlighting = 0
+        """Files or hunks whose colours are being worked out or are waiting for it."""
+        self._plan: Plan | None = None
+        self._comments: tuple[PatchComment, ...] = ()
+        self._decisions: Mapping[int, PatchDecision] = {}
+        self._seen: frozenset[str] = frozenset()
+        self._layout_of: DiffLayout | None = None
+        self._painter: DiffPainter | None = None
+        self._message: tuple[Cell, ...] = ()
+        self._shift = 0
+        self._strips: dict[tuple[int, bool, str], Strip] = {}
+
+    def show(
+        self,
+        plan: Plan,
+        *,
+        decisions: Mapping[int, PatchDecision] | None = None,
+        comments: Iterable[PatchComment] = (),
+        seen: frozenset[str] = frozenset(),
+    ) -> None:
+        """Shows a plan. The same one again (by its hash) keeps place and colours; another one starts at the top.
+
+        :param decisions: by hunk number.
+        :param seen: the paths that were marked as reviewed.
+        """
+        comments = tuple(comments)
+        self._message = ()
+        same = self._plan is not None and (self._plan is plan or self._plan.hash == plan.hash)
+        if not same:
+            self._plan, self._shift = plan, 0
+        self._decisions, self._seen = decisions or {}, seen
+        if self._painter is None or not same or comments != self._comments:
+            self._comments = comments
+            self.lay_out(keep=same)
+        else:
+            self._painter.decisions, self._painter.seen = self._decisions, seen
+            self._repaint()
+
+    def clear(self, *message: Cell) -> None:
+        """Shows a text instead, one line or paragraph for each argument."""
+        self._plan = self._layout_of = self._painter = None
+        self._comments, self._decisions = (), {}
+        self._message = message
+        self.virtual_size = Size(self.room, 0)
+        self.scroll_to(y=0, animate=False)
+        self._repaint()
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan that is shown."""
+        return self._plan
+
+    @property
+    def hunk(self) -> int | None:
+        """The number of the current hunk."""
+        if self._layout_of is None or not self._layout_of.hunks:
+            return None
+        return self._layout_of.hunks[self._layout_of.block_at(self.cursor)].number
+
+    @property
+    def room(self) -> int:
+        """Cells of a row, without the scroll bar."""
+        return self.scrollable_content_region.width
+
+    def set_cursor(self, y: int) -> None:
+        """Puts the cursor on a row, without scrolling."""
+        self.cursor = y
+        self.refresh()
+
+    # -- laying out ------------------------------------------------------------------------------------------------
+
+    def lay_out(self, *, keep: bool) -> None:
+        """Makes the rows anew. With ``keep`` the cursor stays on the line that it is on, at its place on the screen."""
+        plan, old = self._plan, self._layout_of
+        if plan is None:
+            return
+        width = max(self.room, 20)
+        split = self.split and not self.preview and width >= SPLIT_WIDTH
+        layout = DiffLayout(plan, self._comments, width=width - 12, split=split, preview=self.preview)
+        cursor = 0
+        lead = self.cursor - self.scroll_offset.y
+        if keep and old is not None and old.hunks:
+            row = old.row(self.cursor)
+            line = max(row.line, row.other)
+            cursor = layout.row_of_line(row.block, line) if row.kind is Kind.LINE else layout.top(row.block)
+        elif layout.hunks:
+            cursor = layout.first_change(0)
+        syntax = SyntaxStore(layout)
+        if keep and self._painter is not None and old is not None:
+            syntax = self._painter.syntax.moved_to(layout)
+        self._layout_of = layout
+        self._painter = DiffPainter(layout, syntax, self._look(), self._decisions, self._seen)
+        self.virtual_size = Size(self.room, layout.height)
+        self.cursor = cursor
+        self.scroll_to(y=max(cursor - lead, 0) if keep else 0, animate=False)
+        if not layout.files:
+            self._message = (Part("this patch changes nothing", "dim"),)
+        self.set_cursor(cursor)
+        self._repaint()
+        self._want_colours()
+
+    def _look(self) -> DiffLook:
+        theme = self.app.theme
+        return DiffLook(
+            styles=styles(theme),
+            syntax=syntax_styles(theme),
+            width=self.room,
+            shift=self._shift,
+            ascii_only=bool(getattr(self.app, "ascii_only", False)),
+            match=self.match,
+            hint=self.hint,
+        )
+
+    def look_again(self) -> None:
+        """Paints anew after the theme, the width, the match or the hint changed."""
+        if self._painter is not None:
+            self._painter.look = self._look()
+        self._repaint()
+
+    def _repaint(self) -> None:
+        self._strips.clear()
+        self.refresh()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Lays out again where the width matters."""
+        if self._plan is not None and self._layout_of is not None:
+            fits = self.room >= SPLIT_WIDTH and self.split and not self.preview
+            if self._comments or fits != self._layout_of.split:
+                self.lay_out(keep=True)
+            self.look_again()
+            self.virtual_size = Size(self.room, self._layout_of.height)
+            self._want_colours()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Asks for the colours of what came into view."""
+        super().watch_scroll_y(old_value, new_value)
+        self._want_colours()
+
+    def notify_style_update(self) -> None:
+        """Paints in the colours of another theme."""
+        super().notify_style_update()
+        if self.is_attached:
+            self.look_again()
+
+    def on_focus(self) -> None:
+        """The cursor gets the colour of what is focused."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The cursor gets the colour of what is not focused."""
+        self.refresh()
+
+    # -- colours ---------------------------------------------------------------------------------------------------
+
+    def _visible_blocks(self) -> range:
+        layout = self._layout_of
+        if layout is None or not layout.hunks:
+            return range(0)
+        first = layout.block_at(self.scroll_offset.y)
+        return range(first, layout.block_at(self.scroll_offset.y + max(self.size.height, 1)) + 1)
+
+    def _want_colours(self) -> None:
+        painter = self._painter
+        if painter is None or not self.is_attached or not painter.syntax.missing(self._visible_blocks()):
+            return
+        running = (WorkerState.PENDING, WorkerState.RUNNING)
+        if not any(w.node is self and w.group == "diff colours" and w.state in running for w in self.workers):
+            # Nothing in it raises on purpose; a lexer's own mistakes end in plain text, see SyntaxStore.
+            self.run_worker(self._colour(), name="highlight the diff", group="diff colours", exit_on_error=True)
+
+    async def _colour(self) -> None:
+        """Highlights what is in view, the topmost first, until nothing in view is missing."""
+        while (painter := self._painter) is not None:
+            missing = painter.syntax.missing(self._visible_blocks())
+            self.highlighting = len(missing)
+            if not missing:
+                return
+            await painter.syntax.highlight(missing[0])
+            self._repaint()
+
+    # -- painting --------------------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the widget, ``y`` from its top."""
+        # The Line API does not fill in the background of the widget by itself.
+        return self._strip_at(y).apply_style(self.rich_style)
+
+    def _strip_at(self, y: int) -> Strip:
+        layout, painter = self._layout_of, self._painter
+        if layout is None or painter is None or not layout.hunks:
+            return self._message_line(y)
+        row_number = y + self.scroll_offset.y
+        if row_number >= layout.height:
+            return Strip.blank(self.room)
+        if painter.look.width != self.room:
+            painter.look = self._look()
+            self._strips.clear()
+        current = layout.block_at(self.cursor)
+        if y == 0:
+            top = layout.block_at(row_number)
+            return painter.header(current if layout.file_of[current] == layout.file_of[top] else top)
+        row = layout.row(row_number)
+        is_current = not self.preview and row.block == current and row.kind not in (Kind.FILE, Kind.BLANK)
+        at_cursor = not self.preview and row_number == self.cursor
+        cursor = "" if not at_cursor else "cursor" if self.has_focus else "cursor_blurred"
+        key = (row_number, is_current, cursor)
+        strip = self._strips.get(key)
+        if strip is None:
+            if len(self._strips) >= _STRIPS_KEPT:
+                self._strips.clear()
+            strip = self._strips[key] = painter.strip(row, current=is_current, cursor=cursor)
+        return strip
+
+    def _message_line(self, y: int) -> Strip:
+        width = self.room
+        room = max(width - 2, 1)
+        lines = [line for cell in self._message for line in wrap(parts_of(cell), room)]
+        if y >= len(lines):
+            return Strip.blank(width)
+        look = Look(styles=styles(self.app.theme))
+        base = look.styles[""]
+        return Strip([Segment(" "), *paint(tuple(lines[y]), room, base, look, role="dim"), Segment(" ")])
