@@ -1,0 +1,1 @@
+"""Scans that look for trouble, and the issues that they find."""
