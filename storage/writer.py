@@ -73,7 +73,11 @@ class Writer(Generic[X]):
         self._channel: Channel | None = None
         self._queue: deque[_Caller[X]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._opening = asyncio.Lock()
         self._closed = False
+        """No more callers are taken."""
+        self._ended = False
+        """The connection is closed for good."""
 
     async def submit(self, body: Callable[[X], T]) -> T:
         """Runs a function inside a transaction and returns its result once that is committed.
@@ -112,14 +116,19 @@ class Writer(Generic[X]):
             if self._task is not None:
                 await asyncio.wait({self._task})
         finally:
-            if self._channel is not None:
-                await self._channel.close()
-                self._channel = None
+            async with self._opening:
+                self._ended = True
+                if self._channel is not None:
+                    await self._channel.close()
+                    self._channel = None
 
     async def _opened(self) -> Channel:
-        if self._channel is None:
-            self._channel = await self._open()
-        return self._channel
+        async with self._opening:
+            if self._ended:
+                raise closed(self._path)
+            if self._channel is None:
+                self._channel = await self._open()
+            return self._channel
 
     async def _drain(self) -> None:
         while self._queue:
