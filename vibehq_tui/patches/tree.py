@@ -47,6 +47,7 @@ class Folders:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.created: set[str] = set()
         self._fds: dict[str, int] = {}
 
     def open(self, folder: str, *, create: bool = False) -> int | None:
@@ -81,6 +82,7 @@ class Folders:
             if not create:
                 return None
             os.mkdir(raw, dir_fd=parent)
+            self.created.add(folder)
             return os.open(raw, _FOLDER, dir_fd=parent)
         except OSError as error:
             if error.errno not in (errno.ENOTDIR, errno.ELOOP):
