@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from storage.clock import Millis
 from storage.errors import NotFound
 from storage.records import Execution
 from storage.table import NUMBER_ID, Repository, Table, to_number
@@ -42,6 +43,11 @@ class ExecutionRepository(Repository[Execution]):
     def get(self, execution: str) -> Execution | None:
         """An execution by its id."""
         return self._find("id = ?", (to_number(execution),))
+
+    def cost_since(self, moment: Millis) -> int:
+        """What the executions that started at ``moment`` or later have cost so far, in micro-dollars."""
+        sql = "SELECT coalesce(sum(cost_micros), 0) FROM ai_provider_executions WHERE started_at >= ?"
+        return int(self._tx.value(sql, (moment,)))
 
     def running(self) -> list[Execution]:
         """The executions that run, oldest first."""

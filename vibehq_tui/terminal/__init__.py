@@ -1,0 +1,1 @@
+"""Terminals and logs: what agents and builds print."""
