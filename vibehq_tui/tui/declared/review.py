@@ -220,22 +220,6 @@ _REVIEW = (
         scopes=("review",),
         group="Review",
     ),
-    Command(
-        id="review.next-part",
-        keys=("tab",),
-        title="files, report",
-        help="Goes from the changes to the files, to the report, and back.",
-        scopes=("review",),
-        group="Review",
-    ),
-    Command(
-        id="review.previous-part",
-        keys=("shift+tab",),
-        title="report, files",
-        help="Goes the other way round.",
-        scopes=("review",),
-        group="Review",
-    ),
 )
 
 COMMANDS: tuple[Command, ...] = (*_DIFF, *_REVIEW)

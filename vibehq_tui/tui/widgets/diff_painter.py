@@ -224,7 +224,10 @@ class DiffPainter:
         text = shown(content, carriage_return=self._has_mixed_ends(block))
         words = () if sign == " " else self._changed(block, index)
         word_style = styles["added_word"] if sign == "+" else styles["removed_word"]
-        pieces = self._pieces(text, self.syntax.line(block, index), words, ground, word_style)
+        if sign != " " and ground.bgcolor is None:  # a theme that has no backgrounds: the text itself is coloured
+            pieces = self._pieces(text, (), words, marked, word_style)
+        else:
+            pieces = self._pieces(text, self.syntax.line(block, index), words, ground, word_style)
         if sign != " " and not content.endswith(b"\n"):
             note = "  no newline at the end"
             pieces.append(Segment(note, ground + styles["faint"]))
@@ -237,7 +240,7 @@ class DiffPainter:
         """The text in its colours, with what changed and what was searched for standing out."""
         found = _places(text, self.look.match)
         if not colours and not words and not found:
-            return [Segment(text, ground + self.look.styles[""])]
+            return [Segment(text, self.look.styles[""] + ground)]
         cuts = {0, len(text)}
         for spans in (((start, end) for start, end, _ in colours), words, found):
             for start, end in spans:
@@ -252,7 +255,7 @@ class DiffPainter:
                 role, role_end = colour[start], ends[start]
             elif start >= role_end:
                 role = ""
-            style = ground + (self.look.syntax.get(role) or self.look.styles[""])
+            style = (self.look.styles[""] + ground) if not role else ground + self.look.syntax.get(role, _NOTHING)
             if any(first <= start < last for first, last in words):
                 style += word_style
             if any(first <= start < last for first, last in found):
