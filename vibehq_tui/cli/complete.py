@@ -26,7 +26,7 @@ def complete_ids(kind: str) -> Completer:
     """
 
     def complete(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from click.shell_completion import CompletionItem
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
 
         session = ctx.find_object(Session) or Session()
         try:
@@ -40,10 +40,10 @@ def complete_ids(kind: str) -> Completer:
 
 def _ids(session: Session, kind: str) -> list[tuple[str, str]]:
     # Only when a shell asks: completion of commands and options needs neither asyncio nor the store.
-    import asyncio
+    import asyncio  # noqa: PLC0415 - only when a shell asks
 
-    from storage.query import Query
-    from storage.store import Store, Tx
+    from storage.query import Query  # noqa: PLC0415 - only when a shell asks
+    from storage.store import Store, Tx  # noqa: PLC0415 - only when a shell asks
 
     state = session.root() / ".vibehq"
 

@@ -59,7 +59,7 @@ def from_defect(error: BaseException, state: Path | None) -> VibeError:
 
 
 def _keep_traceback(error: BaseException, state: Path | None) -> Path | None:
-    import traceback
+    import traceback  # noqa: PLC0415 - every call would pay for it
 
     text = (
         f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {' '.join(sys.argv)}\n{''.join(traceback.format_exception(error))}\n"

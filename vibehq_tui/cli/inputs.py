@@ -50,10 +50,11 @@ def warn_about(hq: Headquarters) -> None:
     """Says on standard error what was found when the workspace was opened: what was half-done, a broken tasks file.
 
     Neither stops a command that looks: the first is settled by now, of the second the last good state is still there.
+    What is merely odd in a tasks file is said by the commands that are about it.
     """
     style = Style.of(sys.stderr)
     lines = [style.paint(f"recovered: {clean(line)}", "warn") for line in hq.recovered]
-    problems = hq.synced.problems if hq.synced is not None else ()
+    problems = [one for one in hq.synced.problems if one.level == "error"] if hq.synced is not None else []
     lines += problem_lines(style, problems[:_SHOWN])
     if len(problems) > _SHOWN:
         lines.append(f"… and {len(problems) - _SHOWN} more: vibehq task validate")

@@ -71,7 +71,7 @@ def vibehq(ctx: click.Context) -> None:
     Without a command it opens the operator's screens.
     """
     if ctx.invoked_subcommand is None:
-        from vibehq_tui.cli.commands.screens import open_screens
+        from vibehq_tui.cli.commands.screens import open_screens  # noqa: PLC0415 - no other command needs it
 
         open_screens(ctx.ensure_object(Session))
 

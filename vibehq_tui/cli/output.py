@@ -86,7 +86,7 @@ class Cell:
 
 
 def _is_wide(character: str) -> bool:
-    import unicodedata
+    import unicodedata  # noqa: PLC0415 - a table of 1 MB that text in ASCII does not need
 
     return unicodedata.east_asian_width(character) in "WF"
 
@@ -95,7 +95,7 @@ def cell_width(text: str) -> int:
     """How many columns of a terminal ``text`` takes."""
     if text.isascii():
         return len(text)
-    import unicodedata
+    import unicodedata  # noqa: PLC0415 - a table of 1 MB that text in ASCII does not need
 
     return sum(0 if unicodedata.combining(c) else 2 if _is_wide(c) else 1 for c in text)
 

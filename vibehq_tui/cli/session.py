@@ -71,19 +71,19 @@ class Session:
         :param create: a folder that is made a workspace unless it is one.
         """
         if self.key is not None:
-            from vibehq_tui.cli import idempotency
+            from vibehq_tui.cli import idempotency  # noqa: PLC0415 - heavy; help does not need it
 
-            key, call, once = self.key, _fingerprint(click.get_current_context(), content), body
+            key, call, once = self.key, fingerprint(click.get_current_context(), content), body
             self.say(self._with_headquarters(lambda hq: idempotency.once(hq, key, call, lambda: once(hq)), create))
         else:
             self.say(self._with_headquarters(body, create))
 
     def _with_headquarters(self, body: Body, create: Path | None = None) -> Answer:
         # Here, because help, completion and a wrong command line need neither asyncio nor the store.
-        import asyncio
+        import asyncio  # noqa: PLC0415 - heavy; help does not need it
 
-        from vibehq_tui.cli.inputs import warn_about
-        from vibehq_tui.headquarters import Headquarters
+        from vibehq_tui.cli.inputs import warn_about  # noqa: PLC0415 - heavy; help does not need it
+        from vibehq_tui.headquarters import Headquarters  # noqa: PLC0415 - heavy; help does not need it
 
         root = self.root() if create is None else create
         self.opened = root
@@ -97,7 +97,7 @@ class Session:
         return asyncio.run(call())
 
 
-def _fingerprint(ctx: click.Context, content: bytes) -> str:
+def fingerprint(ctx: click.Context, content: bytes) -> str:
     """Names a call: the command with its arguments, and a digest of them and of what it read."""
     arguments = json.dumps(ctx.params, sort_keys=True, default=str)
     digest = hashlib.sha256(arguments.encode("utf-8", "surrogatepass") + b"\0" + content).hexdigest()

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 @click.pass_obj
 def demo(session: Session, keep: Path | None, no_open: bool, no_agent: bool) -> None:
     """Make a small real project with tasks, patches and an agent at work, and open the screens on it."""
-    import asyncio
+    import asyncio  # noqa: PLC0415 - heavy; help does not need it
 
-    from vibehq_tui.cli.commands.screens import check_terminal, open_screens
-    from vibehq_tui.demo.workspace import make
+    from vibehq_tui.cli.commands.screens import check_terminal, open_screens  # noqa: PLC0415 - heavy; help does not need it
+    from vibehq_tui.demo.workspace import make  # noqa: PLC0415 - heavy; help does not need it
 
     only_make = no_open or session.json
     if not only_make:
@@ -64,7 +64,7 @@ def _made(made: Demo) -> Answer:
 
 
 def _remove(made: Demo | None, root: Path) -> None:
-    import shutil
+    import shutil  # noqa: PLC0415 - heavy; help does not need it
 
     os.chdir(tempfile.gettempdir())  # a folder that is the current one cannot be left behind by its shell
     if made is not None:

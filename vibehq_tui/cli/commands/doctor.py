@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @click.pass_obj
 def doctor(session: Session) -> None:
     """Look at this machine and this workspace, and say what to do about what is missing."""
-    import asyncio
+    import asyncio  # noqa: PLC0415 - heavy; help does not need it
 
-    from vibehq_tui.doctor import examine
+    from vibehq_tui.doctor import examine  # noqa: PLC0415 - heavy; help does not need it
 
     checks = asyncio.run(examine(session.start))
     errors = [check for check in checks if check.result == "error"]

@@ -10,6 +10,7 @@ import click
 from storage.errors import Refused
 from storage.records import to_wire
 from vibehq_tui import workspace
+from vibehq_tui.cli.forms import problem_lines
 from vibehq_tui.cli.framework import command
 from vibehq_tui.cli.output import Answer, Style
 from vibehq_tui.cli.session import Session
@@ -40,7 +41,7 @@ def init(session: Session, with_tasks: bool, with_config: bool, no_git: bool) ->
 
     Makes .vibehq/, which ignores itself in git. Nothing else in the repository is written unless you ask for it.
     """
-    from vibehq_tui.setup import prepare, report
+    from vibehq_tui.setup import prepare, report  # noqa: PLC0415 - heavy; help does not need it
 
     if session.read_only:
         raise Refused("--read-only changes nothing, and init would", hint="leave --read-only out")
@@ -80,6 +81,8 @@ def _describe(style: Style, done: Setup) -> str:
         total = sum(done.counts.values())
         states = ", ".join(f"{count} {sign(TASK_STATES, state).word}" for state, count in sorted(done.counts.items()))
         lines.append(f"  {plural(total, 'task')} in {', '.join(done.sources)}{': ' + states if states else ''}")
+        odd = [problem for problem in done.tasks.problems if problem.level != "error"]
+        lines += [f"  {line}" for line in problem_lines(style, odd[:5])]
         if done.tasks.problems:
             lines.append("  vibehq task validate lists what is wrong in it; the file is yours to mend")
         lines.append(f"next: vibehq{here} opens the screens")

@@ -223,7 +223,7 @@ def diff(session: Session, patch_id: str, against: int | None) -> None:
 
 
 async def _refuse_against(hq: Headquarters, patch_id: str, against: int) -> None:
-    from storage.errors import NotFound, Refused
+    from storage.errors import NotFound, Refused  # noqa: PLC0415 - two names for one refusal
 
     found = await hq.patches.get(patch_id)
     if against > found.version:

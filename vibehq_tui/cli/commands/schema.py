@@ -20,7 +20,7 @@ from vibehq_tui.cli.session import Session
 @click.pass_obj
 def schema(session: Session, name: str | None) -> None:
     """Print the JSON Schemas of records, operations, events and messages."""
-    from vibehq_tui.contracts.schemas import schemas
+    from vibehq_tui.contracts.schemas import schemas  # noqa: PLC0415 - pydantic, which no other command needs
 
     known = schemas()
     if name is not None and name not in known:

@@ -18,7 +18,7 @@ def open_screens(session: Session) -> None:
         raise Usage("the screens have no --json", hint="commands have: vibehq --help")
     root = session.root()
     check_terminal()
-    from vibehq_tui.tui.app import run
+    from vibehq_tui.tui.app import run  # noqa: PLC0415 - 200 ms of imports that only the screens need
 
     run(root, read_only=session.read_only, ascii_only=session.ascii)
 

@@ -270,7 +270,7 @@ def validate(session: Session, file: Path | None) -> None:
 
     path = file.absolute() if file else None
 
-    from vibehq_tui.tasks.problems import TasksFileBroken
+    from vibehq_tui.tasks.problems import TasksFileBroken  # noqa: PLC0415 - heavy; help does not need it
 
     async def body(hq: Headquarters) -> Answer:
         problems = await hq.tasks.validate(path)

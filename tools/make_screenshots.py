@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Makes the pictures in screenshots/ from the real program on the demo workspace.
+
+    make_screenshots.py [NAME …]
+
+Each picture is a size and the keys that lead to it. The agent of the demo is not started, so that the same program
+gives the same pictures but for times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[1] / "screenshots"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: how big the terminal is and which keys are pressed before it is taken."""
+
+    size: tuple[int, int]
+    keys: tuple[str, ...] = ()
+    title: str = "vibehq"
+
+
+PICTURES = {
+    "main": Picture((160, 45), ("2",)),
+    "main-80x24": Picture((80, 24)),
+    "review": Picture((160, 45), ("2", "j", "j", "j", "enter")),
+    "task": Picture((120, 36), ("1", "enter")),
+    "issue": Picture((120, 36), ("3", "enter")),
+    "provider": Picture((120, 36), ("4", "enter")),
+    "help": Picture((120, 36), ("question_mark",)),
+}
+
+
+async def take(root: Path, picture: Picture) -> str:
+    """The screen as SVG."""
+    from vibehq_tui.headquarters import Headquarters  # noqa: PLC0415 - after the environment is set
+    from vibehq_tui.tui.app import VibeApp  # noqa: PLC0415 - after the environment is set
+
+    app = VibeApp(Headquarters.open(root, via="tui"))
+    async with app.run_test(size=picture.size) as pilot:
+        await app.ready.wait()
+        await pilot.pause()
+        for key in picture.keys:
+            await pilot.press(key)
+            await app.workers.wait_for_complete(
+                [worker for worker in app.workers if worker.group not in ("follow", "services")]
+            )
+            await pilot.pause()
+        await pilot.pause(0.5)
+        svg = app.export_screenshot(title=picture.title)
+        await app.close_headquarters()
+    return re.sub(r"terminal-\d+", "terminal", svg)  # a random number that would differ in every picture
+
+
+async def main(names: list[str]) -> int:
+    """Makes the workspace, takes the pictures, removes the workspace."""
+    from vibehq_tui.demo.workspace import make  # noqa: PLC0415 - after the environment is set
+
+    unknown = set(names) - set(PICTURES)
+    if unknown:
+        print(f"there is no picture {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}")
+        return 2
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ |= {"XDG_CONFIG_HOME": f"{scratch}/config", "XDG_STATE_HOME": f"{scratch}/state", "USER": "mara"}
+        os.environ["LOGNAME"] = "mara"
+        root = Path(scratch) / "tidewatch"
+        await make(root, with_agent=False)
+        for name in names or PICTURES:
+            path = FOLDER / f"{name}.svg"
+            path.write_text(await take(root, PICTURES[name]), encoding="utf-8")
+            print(f"made {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1:])))
