@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from vibehq_tui.patches.errors import PatchConflict
 from vibehq_tui.patches.model import Problem
+from vibehq_tui.patches.planned import split_lines
 
 MARKER_WORD: Final = b"PATCH_MARKER:"
+_SKIPPED: Final = frozenset({".git", ".vibehq", "node_modules", ".venv", "__pycache__"})
+_LARGEST: Final = 8 * 1024 * 1024
+"""Bytes of a file that is looked into."""
 
 _OPENERS: Final = (
     rb"#|//|/\*|\*|--|;|%|<!--|<%--|\{#|\{\{!(?:--)?|\(\*|\{-|\"\"\"|\x27\x27\x27|\x27|\"|!|\.\.|\\"
@@ -72,8 +78,47 @@ def _conflict(code: str, message: str, path: str, candidates: list[int]) -> Patc
 
 
 def _nearest(name: str, markers: list[Marker]) -> str:
-    from difflib import get_close_matches  # lazy: only for a message
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a message
 
     lines = {marker.name: marker.line for marker in reversed(markers)}
     close = get_close_matches(name, lines, 3, 0.5) or list(lines)[:3]
     return f"; there is {', '.join(f'{known!r} in line {lines[known]}' for known in close)}" if close else ""
+
+
+def markers_below(start: Path) -> Iterator[dict[str, Any]]:
+    """The markers of a file, or of every text file below a folder: ``{"name", "kind", "path", "line", "end"}``.
+
+    A ``start`` and the ``end`` that follows it are one entry of kind ``span``. Links are not followed, and the folders
+    of git and of Vibe HQ are not looked into.
+    """
+    if start.is_file():
+        yield from _markers_of(start)
+        return
+    for folder, folders, names in os.walk(start):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
+        for name in sorted(names):
+            path = Path(folder, name)
+            if not path.is_symlink():
+                yield from _markers_of(path)
+
+
+def _markers_of(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST:
+            return
+        data = path.read_bytes()
+    except OSError:
+        return  # Not readable: no marker of it can be used either.
+    if MARKER_WORD not in data or b"\0" in data:
+        return
+    open_spans: dict[str, dict[str, Any]] = {}
+    entries: list[dict[str, Any]] = []
+    for marker in find_markers(split_lines(data)):
+        if marker.kind == "end" and marker.name in open_spans:
+            open_spans.pop(marker.name).update(kind="span", end=marker.line)
+            continue
+        entry = {"name": marker.name, "kind": marker.kind, "path": str(path), "line": marker.line, "end": None}
+        entries.append(entry)
+        if marker.kind == "start":
+            open_spans[marker.name] = entry
+    yield from entries

@@ -34,7 +34,7 @@ class Plan:
     @cached_property
     def hash(self) -> str:
         """SHA-256, in hex, of every path, operation, mode and byte before and after, in any order."""
-        from hashlib import sha256  # lazy: loads OpenSSL, which a plain `patchctl apply` does not need
+        from hashlib import sha256  # noqa: PLC0415 - loads OpenSSL, which a plain `patchctl apply` does not need
 
         rows = []
         for file in self.files:
@@ -85,7 +85,7 @@ class Plan:
 
     def to_diff(self) -> bytes:
         """The plan as a git diff with full blob names, binary files included; ``git apply`` takes it."""
-        from vibehq_tui.patches.diff import render  # lazy: an application alone renders nothing
+        from vibehq_tui.patches.diff import render  # noqa: PLC0415 - an application alone renders nothing
 
         return render(self.files)
 

@@ -18,13 +18,13 @@ FORMATS: Final = ("auto", "unified", "git", "operations")
 
 
 def _diff(text: bytes) -> ParsedPatch:
-    from vibehq_tui.patches.formats.diffs import parse_diff  # lazy: only the reader in use is loaded
+    from vibehq_tui.patches.formats.diffs import parse_diff  # noqa: PLC0415 - only the reader in use is loaded
 
     return parse_diff(text)
 
 
 def _operations(text: bytes) -> ParsedPatch:
-    from vibehq_tui.patches.formats.operations import parse_operations  # lazy: as above
+    from vibehq_tui.patches.formats.operations import parse_operations  # noqa: PLC0415 - as above
 
     return parse_operations(text)
 

@@ -67,8 +67,8 @@ def _decoded(value: str) -> str:
     """A header with its encoded words (``=?UTF-8?q?…?=``) read."""
     if "=?" not in value:
         return value
-    from email.errors import HeaderParseError  # lazy: a large package for a rare case
-    from email.header import decode_header, make_header  # lazy: as above
+    from email.errors import HeaderParseError  # noqa: PLC0415 - a large package for a rare case
+    from email.header import decode_header, make_header  # noqa: PLC0415 - as above
 
     try:
         return str(make_header(decode_header(value)))
