@@ -258,7 +258,7 @@ def test_a_store_that_another_program_locks(hq: Path) -> None:
     finally:
         connection.close()
     assert said.code == 4
-    assert said.error["code"] == "busy"
+    assert said.error["code"] == "store-busy"
     assert vibehq(hq, "task", "add", "x").code == 0
 
 
@@ -279,7 +279,7 @@ def test_a_store_that_is_rubbish(hq: Path, call: Call) -> None:
     for path in (hq / ".vibehq").glob("hq.db*"):
         path.write_bytes(b"rubbish" * 1000)
     said = call(hq, "task", "list", "--json")
-    assert (said.code, said.error["code"]) == (1, "store-broken")
+    assert (said.code, said.error["code"]) == (1, "store-corrupt")
     assert said.error["hint"]
 
 
@@ -298,6 +298,8 @@ def test_an_audit_log_that_was_changed(hq: Path, call: Call) -> None:
     assert call(hq, "audit", "--verify", "--json").json == {"intact": True, "problems": []}
     connection = sqlite3.connect(hq / ".vibehq" / "hq.db")
     with connection:
+        for (trigger,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {trigger}")
         connection.execute("UPDATE audit_log SET actor = 'somebody else'")
     connection.close()
     said = call(hq, "audit", "--verify", "--json")

@@ -23,6 +23,12 @@ def test_the_flexible_column_gives_way() -> None:
     assert max(cell_width(line) for line in lines) <= 24
 
 
+def test_an_empty_column_is_left_out_on_a_terminal_only() -> None:
+    rows = [["1", "", "end"]]
+    assert Style(width=80).table(("id", "owner", "title"), rows, flexible=2).splitlines()[0] == "id  title"
+    assert Style().table(("id", "owner", "title"), rows, flexible=2).splitlines()[0] == "id  owner  title"
+
+
 def test_wide_characters_are_cut_at_a_cell() -> None:
     assert Style(width=10).table(("x",), [["潮汐潮汐潮汐"]], flexible=0).splitlines()[1] == "潮汐潮汐…"
 

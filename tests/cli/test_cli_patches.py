@@ -178,6 +178,8 @@ def test_operations(hq: Path, tmp_path: Path, call: Call) -> None:
 
 
 def test_apply_and_commit(hq: Path, patch_file: Path, call: Call) -> None:
+    git(hq, "config", "user.name", "Test")
+    git(hq, "config", "user.email", "test@localhost")
     (hq / "mine.txt").write_text("not yours\n", encoding="utf-8")
     one = submit(call, hq, patch_file, "--title", "Two is three")
     call(hq, "patch", "approve", one)

@@ -65,6 +65,11 @@ class Style:
         """
         cells = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
         texts = [[clean(cell.text) for cell in row] for row in cells]
+        kept = list(range(len(headers)))
+        if self.width is not None:  # a person needs no empty column, a program counts them
+            kept = [i for i in kept if i == flexible or any(row[i] for row in texts)]
+            cells, texts = [[row[i] for i in kept] for row in cells], [[row[i] for i in kept] for row in texts]
+        headers, flexible = [headers[i] for i in kept], kept.index(flexible)
         widths = [max([cell_width(head), *(cell_width(row[i]) for row in texts)]) for i, head in enumerate(headers)]
         if self.width is not None:
             others = sum(widths) - widths[flexible] + len(_GAP) * (len(widths) - 1)

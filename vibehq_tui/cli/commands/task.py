@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from vibehq_tui.headquarters import Headquarters
 
 STATUSES = ("pending", "in-progress", "done", "deferred", "cancelled", "blocked", "review", "completed")
+_RELATIONS = ("missing-dependency", "cancelled-dependency", "cycle")
+"""What is said of tasks that are each well; the file is valid."""
 LEVELS = ("low", "medium", "high", "critical")
 
 task = group(
@@ -274,7 +276,7 @@ def validate(session: Session, file: Path | None) -> None:
 
     async def body(hq: Headquarters) -> Answer:
         problems = await hq.tasks.validate(path)
-        broken = [problem for problem in problems if problem.level == "error"]
+        broken = [problem for problem in problems if problem.level == "error" or problem.code not in _RELATIONS]
         wire = {"valid": not broken, "problems": to_wire(list(problems))}
         if broken:
             wire = with_error(wire, TasksFileBroken(problems))
