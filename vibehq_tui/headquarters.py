@@ -140,7 +140,7 @@ class Headquarters:
     @cached_property
     def tasks(self) -> TaskService:
         """The tasks files and their mirror."""
-        return TaskService(self.store, self.root, actor=self.actor, via=self.via)
+        return TaskService(self.store, self.root, self.actor, self.via, max_bytes=self.config.limits.tasks_size)
 
     @cached_property
     def patches(self) -> PatchManager:
@@ -218,7 +218,7 @@ class Headquarters:
 
         tasks, patches, issues, running, known, cost = await self.store.read(body)
         runs = self.schedule.next_runs()
-        leader = await self.schedule.leader()
+        lease = await self.schedule.leader()
         return Overview(
             workspace=self.root.name,
             branch=await asyncio.to_thread(branch, self.root),
@@ -229,7 +229,7 @@ class Headquarters:
             agents_running=running,
             agents_known=known,
             cost_micros_today=cost,
-            leader=leader,
+            leader=lease.holder if lease is not None else None,
             leads=self.schedule.is_leader,
             next_incremental=runs.get("incremental"),
             next_full=runs.get("full"),

@@ -246,3 +246,31 @@ async def test_a_secret_and_a_broken_file_are_in_the_report(hq: Headquarters, re
     errors = {row["check"]: row for row in patch.report if row["result"] == "error"}
     assert set(errors) == {"secrets", "syntax"}
     assert key not in str(patch.report) and patch.risk == "high"
+
+
+async def test_a_commit_holds_exactly_what_the_patch_changed(hq: Headquarters, repository: Repository) -> None:
+    repository.write("b.txt", repository.read("b.txt") + "mine, not committed\n")
+    parent = repository.git("rev-parse", "HEAD").strip()
+    patch = await hq.patches.submit(
+        repository.diff_of("a.txt", ("line 5\n", "LINE 5\n")), title="Shout", provider="codex"
+    )
+    await hq.patches.approve(patch.id)
+    await hq.patches.apply(patch.id, commit=True)
+    assert repository.git("rev-parse", "HEAD~1").strip() == parent
+    assert repository.git("show", "--format=", "--name-only").split() == ["a.txt"]
+    body = repository.git("log", "-1", "--format=%B")
+    assert body.startswith("Shout\n") and "Vibehq-Patch: 1" in body and "Vibehq-Approved-By: ada" in body
+    status = repository.git("status", "--porcelain").splitlines()
+    assert " M b.txt" in status and not any("a.txt" in line for line in status)
+
+
+async def test_a_commit_does_not_take_others_edits_along(hq: Headquarters, repository: Repository) -> None:
+    diff = repository.diff_of("a.txt", ("line 5\n", "LINE 5\n"))
+    repository.write("a.txt", repository.read("a.txt") + "mine, not committed\n")
+    edited = repository.read("a.txt")
+    patch = await hq.patches.submit(diff)
+    await hq.patches.approve(patch.id)
+    with pytest.raises(Refused, match="not committed"):
+        await hq.patches.apply(patch.id, commit=True)
+    assert repository.read("a.txt") == edited
+    assert (await hq.patches.get(patch.id)).state == "approved"

@@ -18,6 +18,7 @@ from storage.store import Store, Tx
 from vibehq_tui.contracts import events
 from vibehq_tui.contracts.config import Config
 from vibehq_tui.patches.apply import Applier, Receipt
+from vibehq_tui.patches.commit import PreparedCommit, prepare_commit, publish_commit
 from vibehq_tui.patches.errors import PatchConflict
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.ledger import APPLIED_STATES, OPEN_STATES, Ledger, fresh, must_be
@@ -54,8 +55,10 @@ class PatchApplication:
 
     # -- applying --------------------------------------------------------------------------------------------------
 
-    async def apply(self, patch: Patch, *, dry_run: bool = False) -> Patch:
+    async def apply(self, patch: Patch, *, dry_run: bool = False, commit: bool = False) -> Patch:
         """Applies an approved patch, all or nothing.
+
+        :param commit: put exactly what it changes into a commit on the current branch, too.
 
         :raises PatchConflict: when it does not apply any more; it becomes conflicted.
         :raises Conflict: when it applies but not as approved; the approval is void, the patch is proposed again.
@@ -67,16 +70,32 @@ class PatchApplication:
             return patch
         async with self._locked():
             plan = await self._approved_plan(patch, dry_run=False)
+            prepared = await self._prepared(plan, patch) if commit else None
             receipt = self._applier.new_receipt()
             await self._begin(patch, receipt, ("approved",), events.PATCH_PROCESSING_STARTED)
             try:
                 await self._run_applier(plan, receipt, patch.id, "apply")
+                if prepared is not None:
+                    await self._publish(prepared, patch, receipt)
             except VibeError as error:
                 await self._failed(patch, error, events.PATCH_PROCESSING_FAILED, "patch.apply")
                 raise
-            applied = await self._store.write(lambda tx: self._settle_applied(tx, patch, receipt, plan))
+            made = prepared.commit if prepared is not None else None
+            applied = await self._store.write(lambda tx: self._settle_applied(tx, patch, receipt, plan, made))
         await self._follow_task(applied)
         return applied
+
+    async def _prepared(self, plan: Plan, patch: Patch) -> PreparedCommit:
+        author = (await self._plans.parsed(patch)).author
+        actor = self._ledger.actor
+        return await asyncio.to_thread(prepare_commit, self._root, plan, patch, actor=actor, author=author)
+
+    async def _publish(self, prepared: PreparedCommit, patch: Patch, receipt: str) -> None:
+        try:
+            await asyncio.to_thread(publish_commit, self._root, prepared, patch.id)
+        except Conflict:
+            await asyncio.to_thread(self._applier.revert, receipt)
+            raise
 
     async def _approved_plan(self, patch: Patch, *, dry_run: bool) -> Plan:
         try:
@@ -210,12 +229,14 @@ class PatchApplication:
 
         await self._store.write(body)
 
-    def _settle_applied(self, tx: Tx, patch: Patch, receipt: str, plan: Plan) -> Patch:
+    def _settle_applied(self, tx: Tx, patch: Patch, receipt: str, plan: Plan, commit: str | None = None) -> Patch:
         applied = tx.patches.update(
             patch.id, state="applied", receipt=receipt, pending_receipt=None, applied_at=tx.now, reason=None
         )
         message = f"+{plan.added} −{plan.removed} in {len(plan.files)} file{'s' if len(plan.files) != 1 else ''}"
-        self._ledger.event(tx, events.PATCH_APPLIED, applied, message, {"receipt": receipt, "planHash": plan.hash})
+        message += f", committed as {commit[:9]}" if commit else ""
+        data = {"receipt": receipt, "planHash": plan.hash, "commit": commit}
+        self._ledger.event(tx, events.PATCH_APPLIED, applied, message, data)
         self._ledger.event(tx, events.PATCH_PROCESSING_COMPLETED, applied, "applied")
         self._ledger.audit(tx, "patch.apply", patch.id, detail=f"plan {plan.hash[:16]} receipt {receipt}")
         return applied

@@ -332,9 +332,9 @@ class PatchManager(PatchReader):
         await self._tasks.refresh_states()
         return reopened
 
-    async def apply(self, patch_id: str, *, dry_run: bool = False) -> Patch:
+    async def apply(self, patch_id: str, *, dry_run: bool = False, commit: bool = False) -> Patch:
         """Puts an approved patch into the tree: all of it or nothing. See :class:`PatchApplication`."""
-        return await self.application.apply(await self.get(patch_id), dry_run=dry_run)
+        return await self.application.apply(await self.get(patch_id), dry_run=dry_run, commit=commit)
 
     async def revert(self, patch_id: str) -> Patch:
         """Takes an applied patch out of the tree again. See :class:`PatchApplication`."""
