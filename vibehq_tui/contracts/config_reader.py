@@ -87,8 +87,7 @@ def setting(default: T, help_: str, read: Read, *, form: str) -> T:
 
 def parse_toml(path: Path, name: str) -> tuple[Source, dict[str, Any]]:
     """Reads a TOML file; trouble with the file itself is a problem of the source, with an empty table."""
-    # Loaded here only: without a configuration file, nothing needs a TOML parser.
-    import tomllib
+    import tomllib  # noqa: PLC0415 - without a configuration file, nothing needs a TOML parser
 
     source = Source(path, name)
     try:
@@ -178,8 +177,7 @@ def _report_unknown(name: str, path: str, kind: type, known: tuple[str, ...], so
 
 def nearest(word: str, words: Sequence[str]) -> str | None:
     """The word that was probably meant; none when nothing is near."""
-    # Loaded here only: it is needed for an error, and costs as much as all of this module.
-    import difflib
+    import difflib  # noqa: PLC0415 - needed for an error only, and costs as much as all of this module
 
     found = difflib.get_close_matches(word[:_SHOWN].lower().replace("-", "_"), words, n=1, cutoff=0.6)
     return found[0] if found else None
@@ -347,8 +345,7 @@ def cadence(value: Any, key: str, source: Source, before: Any) -> Any:
 
 def timezone(value: Any, key: str, source: Source, before: Any) -> str:
     """A name of the IANA time zone database."""
-    # Loaded here only: it scans directories, and few configurations name a zone.
-    import zoneinfo
+    import zoneinfo  # noqa: PLC0415 - few configurations name a zone
 
     try:
         zoneinfo.ZoneInfo(value)

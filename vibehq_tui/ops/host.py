@@ -59,8 +59,7 @@ class ThisHost:
 
     def disk(self, path: Path) -> Disk:
         """The file system that holds ``path``."""
-        # Loaded here only: psutil costs 15 ms, and only scans need it.
-        import psutil
+        import psutil  # noqa: PLC0415 - costs 15 ms, and only scans need it
 
         usage = psutil.disk_usage(str(path))
         return Disk(
@@ -69,8 +68,7 @@ class ThisHost:
 
     def memory(self) -> Memory:
         """Memory now, with the pressure figures of Linux where there are any."""
-        # Loaded here only: psutil costs 15 ms, and only scans need it.
-        import psutil
+        import psutil  # noqa: PLC0415 - costs 15 ms, and only scans need it
 
         usage = psutil.virtual_memory()
         return Memory(

@@ -1,0 +1,1 @@
+"""When scans run, and which of the processes on a workspace runs them."""
