@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from storage.errors import StoreBroken
 from storage.migrate import migrations, quick_check
 from storage.transaction import Transaction
 from storage.tx import Tx
@@ -11,7 +12,10 @@ from storage.tx import Tx
 
 def file_problems(path: Path) -> list[str]:
     """What SQLite itself finds wrong with a file."""
-    return [f"{path.name}: {problem}" for problem in quick_check(path)]
+    try:
+        return [f"{path.name}: {problem}" for problem in quick_check(path)]
+    except StoreBroken as error:
+        return [f"{path.name}: {error.message}"]
 
 
 def schema_problems(tx: Transaction, schema: str) -> list[str]:

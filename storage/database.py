@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Generic, TypeVar
 from storage.channel import Channel
 from storage.clock import Clock, Millis
 from storage.errors import NotFound, Refused, StoreBroken
-from storage.failures import closed, files_translated, read_only
+from storage.failures import closed, files_translated, full, read_only
 from storage.gate import Gate
 from storage.migrate import SCHEMAS, check_version, migrate, migrate_in_memory, schema_version, too_new
 from storage.transaction import Transaction
@@ -23,6 +24,8 @@ X = TypeVar("X", bound=Transaction)
 
 _READERS = 2
 _CACHE_KIB = 16_384
+_INDEX_BYTES = 65_536
+"""Room that the index of the write-ahead log takes, and some more."""
 
 
 class Database(Generic[X]):
@@ -157,19 +160,26 @@ class Database(Generic[X]):
         try:
             return await Channel.open(self.path, mode=self._mode, wait=self._wait, prepare=self._prepare_reader)
         except StoreBroken as error:
-            if error.code != "store-io" or os.access(self.path.parent, os.W_OK):
+            reason = self._unwritable()
+            if error.code != "store-io" or reason is None:
                 raise
             # Nothing can be written beside the file, where WAL keeps its index.
             if not self._read_only:
-                raise read_only(self.path) from error
+                raise reason from error
             if self._unsettled():
                 raise StoreBroken(
-                    f"{self.path} cannot be read here: its disk is read-only, and changes wait in its -wal file",
-                    code="store-read-only",
+                    f"{self.path} cannot be read here: its disk takes no writes, and changes wait in its -wal file",
+                    code=reason.code,
                     hint="Copy the folder to a disk that can be written, and look at the copy.",
                 ) from error
             self._mode = "ro&immutable=1"
             return await Channel.open(self.path, mode=self._mode, wait=self._wait, prepare=self._prepare_reader)
+
+    def _unwritable(self) -> StoreBroken | None:
+        """Why nothing can be written beside the file, if that is so."""
+        if not os.access(self.path.parent, os.W_OK):
+            return read_only(self.path)
+        return full(self.path) if shutil.disk_usage(self.path.parent).free < _INDEX_BYTES else None
 
     def _unsettled(self) -> bool:
         log = self.path.with_name(self.path.name + "-wal")

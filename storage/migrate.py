@@ -44,7 +44,7 @@ class Migration:
 
 def migrations(schema: str) -> list[Migration]:
     """All migrations of ``hq`` or ``logs``, in order."""
-    from importlib.resources import files  # here, because only a new or an old store needs it, and it is slow to load
+    from importlib.resources import files  # noqa: PLC0415 - slow to load, and only a new or an old store needs it
 
     found = []
     for entry in files("storage").joinpath("migrations", schema).iterdir():
@@ -95,8 +95,12 @@ def migrate(connection: sqlite3.Connection, schema: str, path: Path, backups: Pa
 
     :raises StoreTooNew: when it is newer.
     """
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        connection.execute("PRAGMA journal_mode = WAL")
+    if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+        raise StoreBroken(
+            f"{path} cannot be shared: its file system has no shared memory for files",
+            code="store-file-system",
+            hint="Put the workspace on a local disk; network file systems cannot hold a store.",
+        )
     version = schema_version(connection)
     if version > SCHEMAS[schema]:
         raise too_new(path, version, SCHEMAS[schema])

@@ -158,9 +158,7 @@ async def test_a_full_disk_is_said_and_the_others_of_the_group_go_through(store:
 
     hold = Hold(store)
     await until(hold.begun.is_set, "the writer is busy")
-    gathered = asyncio.gather(
-        store.write(put("a")), store.write(big), store.write(put("b")), return_exceptions=True
-    )
+    gathered = asyncio.gather(store.write(put("a")), store.write(big), store.write(put("b")), return_exceptions=True)
     await asyncio.sleep(0)
     hold.go_on.set()
     first, error, third = await gathered
@@ -183,9 +181,7 @@ async def test_a_body_that_hides_the_lost_transaction_is_not_acknowledged(store:
 
     hold = Hold(store)
     await until(hold.begun.is_set, "the writer is busy")
-    gathered = asyncio.gather(
-        store.write(put("a")), store.write(body), store.write(put("b")), return_exceptions=True
-    )
+    gathered = asyncio.gather(store.write(put("a")), store.write(body), store.write(put("b")), return_exceptions=True)
     await asyncio.sleep(0)
     hold.go_on.set()
     first, error, third = await gathered
