@@ -178,7 +178,7 @@ def folder(found: workspace.Workspace) -> Iterator[Check]:
 
 def filesystem(path: Path) -> str:
     """The kind of file system that holds ``path``; empty where the system does not say."""
-    import psutil
+    import psutil  # noqa: PLC0415 - 20 ms that only this needs
 
     best, kind = "", ""
     target = str(path.resolve())

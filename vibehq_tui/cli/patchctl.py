@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -18,6 +18,9 @@ from vibehq_tui import __version__
 from vibehq_tui.cli import patchctl_text as text
 from vibehq_tui.patches.formats import FORMATS
 from vibehq_tui.workspace import git_top
+
+if TYPE_CHECKING:
+    from vibehq_tui.cli.patchctl_keys import Keyed
 
 MOST_BYTES: Final = 512 * 1024 * 1024
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -127,13 +130,12 @@ def _run(
     call: dict[str, Any],
     show_diff: bool = False,
 ) -> int:
-    from vibehq_tui.cli.patchctl_keys import Keyed  # noqa: PLC0415 - not needed for --help and completion
-    from vibehq_tui.patches.engine import series  # noqa: PLC0415 - as above
+    from vibehq_tui.patches.engine import series  # noqa: PLC0415 - not needed for --help and completion
 
     _check_readable(files)
     folder = _root_of(root)
     with series(folder, dry_run=dry_run, strict=strict) as run:
-        keyed = None if key is None or dry_run else Keyed(folder, key)
+        keyed = None if key is None or dry_run else _keyed(folder, key)
         texts = [_read(name) for name in files] if keyed is not None else []
         if keyed is not None:
             known = keyed.answer({**call, "texts": [len(data) for data in texts]}, texts)
@@ -159,6 +161,12 @@ def _run(
     return _print(document, exit_code, as_json=as_json)
 
 
+def _keyed(root: Path, key: str) -> Keyed:
+    from vibehq_tui.cli.patchctl_keys import Keyed  # noqa: PLC0415 - most calls have no key
+
+    return Keyed(root, key)
+
+
 def _worst(answers: list[dict[str, Any]]) -> str:
     order = ("conflict", "refused", "applied", "dry-run", "already-applied")
     return min((str(answer["result"]) for answer in answers), key=order.index)
@@ -176,11 +184,10 @@ def _print(document: dict[str, Any], exit_code: int, *, as_json: bool) -> int:
 @_key
 def revert(receipt: str, root: str | None, as_json: bool, key: str | None) -> int:
     """Take back what a receipt says was applied."""
-    from vibehq_tui.cli.patchctl_keys import Keyed  # noqa: PLC0415 - not needed for --help and completion
-    from vibehq_tui.patches.engine import revert as take_back  # noqa: PLC0415 - as above
+    from vibehq_tui.patches.engine import revert as take_back  # noqa: PLC0415 - not needed for --help and completion
 
     folder = _root_of(root)
-    keyed = None if key is None else Keyed(folder, key)
+    keyed = None if key is None else _keyed(folder, key)
     if keyed is not None:
         known = keyed.answer({"revert": receipt}, [])
         if known is not None:

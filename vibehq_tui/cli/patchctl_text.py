@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 from storage.errors import VibeError
-from vibehq_tui.text.clean import clean, clean_lines
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "dim": "2"}
 _SIGNS = {
@@ -29,6 +28,22 @@ _WORDS = {
 
 Line = tuple[str, str] | str
 """A line, with a colour or without."""
+
+
+def clean(text: str, limit: int = 500) -> str:
+    """A line of unknown origin, fit to be shown. What is plain ASCII needs no tables for that."""
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
+    from vibehq_tui.text import clean as cleaning  # noqa: PLC0415 - compiles its tables on loading
+
+    return cleaning.clean(text, limit)
+
+
+def clean_text(text: str) -> str:
+    """The same for many lines."""
+    from vibehq_tui.text import clean as cleaning  # noqa: PLC0415 - compiles its tables on loading
+
+    return cleaning.clean_lines(text)
 
 
 def _coloured(stream: TextIO) -> bool:
@@ -130,7 +145,7 @@ def _file(file: dict[str, Any]) -> str:
 
 def _diff(diff: str) -> Iterator[Line]:
     yield ""
-    for line in clean_lines(diff).splitlines():
+    for line in clean_text(diff).splitlines():
         tone = {"+": "green", "-": "red", "@": "dim"}.get(line[:1], "")
         yield (line, tone) if tone else line
 

@@ -295,14 +295,11 @@ def reject(session: Session, patch_id: str, reason: str, hunks: tuple[int, ...])
 @click.pass_obj
 def apply(session: Session, patch_id: str, commit: bool, dry_run: bool) -> None:
     """Put an approved patch into the work tree: all of it or nothing."""
-    from vibehq_tui.patches.commits import apply_and_commit  # noqa: PLC0415 - heavy; help does not need it
-    from vibehq_tui.patches.ledger import Ledger  # noqa: PLC0415 - as above
 
     async def body(hq: Headquarters) -> Answer:
-        if commit and not dry_run:
-            ledger = Ledger(hq.actor, hq.via)
-            return _told("committed", await apply_and_commit(hq.patches, hq.store, hq.root, patch_id, ledger))
-        return _told("would apply" if dry_run else "applied", await hq.patches.apply(patch_id, dry_run=dry_run))
+        return _told(
+            "would apply" if dry_run else "applied", await hq.patches.apply(patch_id, dry_run=dry_run, commit=commit)
+        )
 
     session.change(body)
 
