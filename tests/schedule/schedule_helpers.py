@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from storage.clock import Millis
 from storage.records import OpsScan
@@ -64,7 +65,7 @@ class Runner:
 
 def config(incremental: str | int = "5m", full: str | int = "0 2 * * *", timezone: str = "UTC") -> Config:
     """Cadences as texts, or, for tests that cannot wait, as seconds below what a configuration may say."""
-    cadences = {
+    cadences: dict[str, Any] = {
         name: Cadence(f"{value}s", seconds=value) if isinstance(value, int) else parse_cadence(value)
         for name, value in (("incremental", incremental), ("full", full))
     }
@@ -88,6 +89,7 @@ async def until(condition: Callable[[], Awaitable[bool] | bool]) -> None:
 PROCESS = """
 import asyncio, dataclasses, sys
 from pathlib import Path
+from typing import Any
 from storage.store import Store
 from vibehq_tui.contracts.cadence import Cadence
 from vibehq_tui.contracts.config import Config, ScanConfig
