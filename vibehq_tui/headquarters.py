@@ -218,7 +218,7 @@ class Headquarters:
 
         tasks, patches, issues, running, known, cost = await self.store.read(body)
         runs = self.schedule.next_runs()
-        lease = await self.schedule.leader()
+        leader = await self.schedule.leader()
         return Overview(
             workspace=self.root.name,
             branch=await asyncio.to_thread(branch, self.root),
@@ -229,7 +229,7 @@ class Headquarters:
             agents_running=running,
             agents_known=known,
             cost_micros_today=cost,
-            leader=lease.holder if lease is not None else None,
+            leader=leader,
             leads=self.schedule.is_leader,
             next_incremental=runs.get("incremental"),
             next_full=runs.get("full"),

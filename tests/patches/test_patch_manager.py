@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from patch_helpers import Repository
 
@@ -274,3 +276,18 @@ async def test_a_commit_does_not_take_others_edits_along(hq: Headquarters, repos
         await hq.patches.apply(patch.id, commit=True)
     assert repository.read("a.txt") == edited
     assert (await hq.patches.get(patch.id)).state == "approved"
+
+
+async def test_a_task_says_which_files_are_its_own(hq: Headquarters, repository: Repository) -> None:
+    text = repository.read(".mission_control/tasks.json").replace('"id": 2,', '"id": 2,\n      "files": ["a.txt"],')
+    repository.write(".mission_control/tasks.json", text)
+    await hq.tasks.sync()
+    diff = repository.diff_of("b.txt", ("line 5\n", "five\n"))
+    patch = await hq.patches.submit(diff, task="2")
+    assert [row["result"] for row in patch.report if row["check"] == "task"] == ["warning"]
+    inside = await hq.patches.submit(repository.diff_of("a.txt", ("line 5\n", "five\n")), task="2")
+    assert [row["result"] for row in inside.report if row["check"] == "task"] == ["ok"]
+    operation = {"op": "append", "file": "b.txt", "block": "more"}
+    batch = {"orderId": "o", "requester": "codex", "reason": "r", "taskId": "2", "patches": [operation]}
+    with pytest.raises(PatchRefused, match="not among the files"):
+        await hq.patches.submit(json.dumps(batch).encode())

@@ -18,13 +18,14 @@ from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.git import head, resolve_commit
 from vibehq_tui.patches.ledger import OPEN_STATES, Ledger, digest, fresh, must_be, new_patch, plan_fields
 from vibehq_tui.patches.limits import check_parsed, check_plan, check_text
-from vibehq_tui.patches.model import ParsedPatch
+from vibehq_tui.patches.model import ParsedPatch, Problem
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.plans import accepted_part, plan_open
 from vibehq_tui.patches.reader import PatchReader
 from vibehq_tui.patches.review import ACCEPTED, REJECTED
+from vibehq_tui.patches.tasklink import check_task
 from vibehq_tui.patches.tree import WorkTree
-from vibehq_tui.patches.validation import Report, validate
+from vibehq_tui.patches.validation import Report, task_findings, validate
 from vibehq_tui.tasks.service import TaskService
 
 
@@ -67,12 +68,18 @@ class PatchManager(PatchReader):
             parsed = await asyncio.to_thread(parse, text, format)
             check_parsed(parsed, self._config)
             plan, problem = await self._try_plan(parsed)
+            if (
+                plan is not None
+                and parsed.task is not None
+                and (beyond := await self._beyond(parsed, plan, parsed.task))
+            ):
+                raise PatchRefused(beyond, hint=f"task {parsed.task} allows less; change the task or the patch")
         except PatchRefused as error:
             refusal = error
             await self._store.write(lambda tx: self._refuse_submission(tx, refusal, task, title, provider))
             raise
         task = task or parsed.task
-        report = await self._validate(plan, commit) if plan else None
+        report = await self._validate(parsed, plan, task, commit) if plan else None
         patch = replace(
             new_patch(parsed, plan, report, problem), task=task, provider=provider, base=commit, execution=execution
         )
@@ -89,9 +96,19 @@ class PatchManager(PatchReader):
     async def _head(self) -> str | None:
         return await asyncio.to_thread(head, self._root)
 
-    async def _validate(self, plan: Plan, base: str | None) -> Report:
-        protect = self._config.protect
-        return await asyncio.to_thread(validate, plan, base=base, hold=protect.hold)
+    async def _validate(self, parsed: ParsedPatch, plan: Plan, task: str | None, base: str | None) -> Report:
+        about = task_findings(task, await self._beyond(parsed, plan, task)) if task is not None else []
+        hold = self._config.protect.hold
+        return await asyncio.to_thread(validate, plan, base=base, hold=hold, about_task=about)
+
+    async def _beyond(self, parsed: ParsedPatch, plan: Plan, task: str) -> tuple[Problem, ...]:
+        """What the patch does that its task does not allow. A batch that names its task is held to it."""
+        data = (await self._tasks.get(task)).data
+        try:
+            check_task({"tasks": [{**data, "id": task}]}, task, parsed, plan)
+        except PatchRefused as error:
+            return error.problems
+        return ()
 
     async def _try_plan(self, parsed: ParsedPatch) -> tuple[Plan | None, PatchConflict | None]:
         try:
@@ -273,7 +290,7 @@ class PatchManager(PatchReader):
                 f"every hunk of patch {patch_id} is rejected", hint=f"vibehq patch reject {patch_id} --reason …"
             )
         base = await self._head()
-        report = await self._validate(part, base)
+        report = await self._validate(await self.plans.parsed(patch), part, patch.task, base)
 
         def body(tx: Tx) -> Patch:
             now = fresh(tx, patch_id, "approved")

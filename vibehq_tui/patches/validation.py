@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from vibehq_tui.patches.model import Problem
 from vibehq_tui.patches.overlap import added_lines_of
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.text.secrets import find_secrets
@@ -104,10 +105,21 @@ def matches(path: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(path, pattern) or fnmatchcase(PurePosixPath(path).name, pattern) for pattern in patterns)
 
 
-def validate(plan: Plan, *, base: str | None, hold: tuple[str, ...]) -> Report:
+def task_findings(task: str, problems: Sequence[Problem]) -> list[Finding]:
+    """What a patch does beyond what its task allows; one line when it keeps to it."""
+    if not problems:
+        return [{"check": "task", "result": "ok", "message": f"task {task}: files and operations allowed"}]
+    return [
+        {"check": "task", "result": "warning", "message": f"{problem.path} {problem.message}", "path": problem.path}
+        for problem in problems
+    ]
+
+
+def validate(plan: Plan, *, base: str | None, hold: tuple[str, ...], about_task: Sequence[Finding] = ()) -> Report:
     """Looks at a plan that applies and reports what an operator should see.
 
     :param base: the commit that it was planned against, for the text; none outside git.
+    :param about_task: :func:`task_findings`, where the patch belongs to a task.
     :param hold: patterns of paths that decide what runs elsewhere, and so deserve a second look whatever the size.
     """
     where = f" at {base[:9]}" if base else ""
@@ -135,6 +147,7 @@ def validate(plan: Plan, *, base: str | None, hold: tuple[str, ...]) -> Report:
         findings += syntax
     elif parsed:
         findings.append({"check": "syntax", "result": "ok", "message": f"{parsed} of {len(plan.files)} files parse"})
+    findings += about_task
     risk = _risk(plan, guarded=bool(guarded), alarming=bool(secrets or syntax))
     findings.append(risk[1])
     return Report(findings=tuple(findings), risk=risk[0])
