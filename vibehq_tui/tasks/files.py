@@ -28,8 +28,9 @@ _SETTLED_NS: Final = 50_000_000
 ticks every few milliseconds), so its stamp is not trusted yet."""
 
 _ATTEMPTS: Final = 25
+_ATTEMPTS_AT_NOTHING: Final = 5
 _PAUSE: Final = 0.02
-"""Seconds between two attempts to read a file that is being written."""
+"""Seconds between two attempts to read a file that is being written, or is not there for a moment."""
 
 _UNSETTLED: Final = "?"
 
@@ -115,19 +116,22 @@ def read(path: Path, file: str, max_bytes: int = MAX_BYTES) -> Content:
     :param file: how it is called in messages.
     :raises TasksFileBroken: when it cannot be read, is no file, is too large, or does not come to rest.
     """
+    absent = 0
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(_PAUSE)
         try:
             found = _read_once(path, file, max_bytes)
-        except FileNotFoundError:
-            continue  # some writers remove a file before they put the new one in its place
+        except FileNotFoundError as error:
+            # some writers remove a file before they put the new one in its place
+            absent += 1
+            if absent == _ATTEMPTS_AT_NOTHING:
+                raise _unreadable(file, "there is no such file") from error
+            continue
         except OSError as error:
             raise _unreadable(file, f"cannot be read: {error.strerror or error}") from error
         if found is not None:
             return found
-    if not path.exists():
-        raise _unreadable(file, "there is no such file")
     raise _unreadable(file, "it changes all the time", "wait until the program that writes it is done")
 
 
