@@ -69,10 +69,10 @@ async def examine(start: Path) -> list[Check]:
         found = workspace.find(start)
     except NotFound as error:
         return [*checks, _error("workspace", error.message, error.hint)]
-    checks.append(_ok("workspace", str(found.root)))
-    checks += folder(found)
+    checks.append(_ok("workspace", str(found)))
+    checks += folder(found / workspace.STATE_FOLDER)
     try:
-        async with await Headquarters.open(found.root, via="cli", read_only=True) as hq:
+        async with await Headquarters.open(found, via="cli", read_only=True) as hq:
             checks += await store(hq)
             checks += await services(hq)
     except VibeError as error:
@@ -159,21 +159,21 @@ def terminal(environment: Mapping[str, str]) -> Check:
 # -- the workspace -----------------------------------------------------------------------------------------------------
 
 
-def folder(found: workspace.Workspace) -> Iterator[Check]:
+def folder(state: Path) -> Iterator[Check]:
     """The state folder: its file system, its permissions, what dead processes left in it."""
-    kind = filesystem(found.state)
+    kind = filesystem(state)
     if any(kind.startswith(network) for network in _NETWORK):
         yield _error(
             "file system",
-            f"{found.state} is on {kind}, a network file system, on which SQLite loses data",
+            f"{state} is on {kind}, a network file system, on which SQLite loses data",
             "put the repository on a local disk",
         )
     else:
         yield _ok("file system", kind or "unknown, taken for a local one")
-    if not os.access(found.state, os.W_OK):
-        yield _error("permissions", f"{found.state} cannot be written", "look at its owner; --read-only still looks")
-    yield leftovers(found.state)
-    yield journal(found.state)
+    if not os.access(state, os.W_OK):
+        yield _error("permissions", f"{state} cannot be written", "look at its owner; --read-only still looks")
+    yield leftovers(state)
+    yield journal(state)
 
 
 def filesystem(path: Path) -> str:

@@ -7,7 +7,6 @@ that ignores itself in git. Finding one costs a few looks at the file system and
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,18 +17,6 @@ STORE_FILE: Final = "hq.db"
 CONFIG_FILE: Final = "vibehq.toml"
 TASK_FILES: Final = (".mission_control/tasks.json", ".taskmaster/tasks/tasks.json")
 """Where tasks are looked for, relative to the workspace."""
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """A folder that was set up with ``vibehq init``."""
-
-    root: Path
-
-    @property
-    def state(self) -> Path:
-        """The state folder."""
-        return self.root / STATE_FOLDER
 
 
 def is_workspace(folder: Path) -> bool:
@@ -59,8 +46,8 @@ def main_work_tree(top: Path) -> Path | None:
     return found if (found / ".git").is_dir() else None
 
 
-def find(start: Path) -> Workspace:
-    """The workspace that holds ``start``.
+def find(start: Path) -> Path:
+    """The top of the workspace that holds ``start``.
 
     The next folder above that was set up or is the top of a repository; for a linked work tree that was not set up
     itself, the workspace of its main work tree, so that an agent in its own tree reports to its headquarters.
@@ -72,11 +59,11 @@ def find(start: Path) -> Workspace:
         raise NotFound(f"there is no folder {start}", code="no-workspace", hint="name an existing folder with -C")
     for folder in (start, *start.parents):
         if is_workspace(folder):
-            return Workspace(folder)
+            return folder
         if os.path.lexists(folder / ".git"):
             main = main_work_tree(folder)
             if main is not None and is_workspace(main):
-                return Workspace(main)
+                return main
             raise NotFound(
                 f"no workspace here: {folder} was not set up", code="no-workspace", hint="vibehq init sets it up"
             )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import click
@@ -59,6 +57,8 @@ def from_defect(error: BaseException, state: Path | None) -> VibeError:
 
 
 def _keep_traceback(error: BaseException, state: Path | None) -> Path | None:
+    import tempfile  # noqa: PLC0415 - as below
+    import time  # noqa: PLC0415 - as below
     import traceback  # noqa: PLC0415 - every call would pay for it
 
     text = (

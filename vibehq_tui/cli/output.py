@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,7 +43,7 @@ class Style:
         """The style that fits ``stream``: colour and cut lines on a terminal only, no colour with ``NO_COLOR``."""
         terminal = stream.isatty()
         plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-        width = shutil.get_terminal_size().columns if terminal else None
+        width = _columns() if terminal else None
         encoding = (stream.encoding or "ascii").lower().replace("-", "")
         return cls(colour=terminal and not plain, width=width, ascii=ascii_only or not encoding.startswith("utf"))
 
@@ -88,6 +87,12 @@ class Cell:
 
     text: str
     tone: str = ""
+
+
+def _columns() -> int:
+    import shutil  # noqa: PLC0415 - 3 ms that only a terminal needs
+
+    return shutil.get_terminal_size().columns
 
 
 def _is_wide(character: str) -> bool:

@@ -49,7 +49,7 @@ class Session:
 
         :raises NotFound: when there is none.
         """
-        self.opened = workspace.find(self.start).root
+        self.opened = workspace.find(self.start)
         return self.opened
 
     def say(self, answer: Answer) -> None:
@@ -108,7 +108,7 @@ def state_folder(session: Session) -> Path | None:
     """The state folder of the call's workspace, if it got that far."""
     if session.opened is None:
         try:
-            return workspace.find(session.start).state
+            return workspace.find(session.start) / workspace.STATE_FOLDER
         except (VibeError, OSError):
             return None
     return session.opened / workspace.STATE_FOLDER
