@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -100,16 +101,17 @@ async def test_the_agent_works_in_a_tree_of_its_own_and_submits(demo: Demo) -> N
         assert git(demo.root, "worktree", "list").count("\n") == 1
 
 
-def test_the_command_makes_and_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str], _home: None) -> None:
+def test_the_command_makes_and_starts(tmp_path: Path, _home: None) -> None:
     root = tmp_path / "kept"
-    assert run(["demo", "--keep", str(root), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    command = [sys.executable, "-P", "-m", "vibehq_tui.cli.main", "demo", "--keep", str(root), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout
+    said = json.loads(done.stdout)
     assert said["workspace"] == str(root)
-    os.kill(said["agent"], 0)  # it runs
-    os.killpg(said["agent"], 9)
-    os.waitpid(said["agent"], 0)
-    assert run(["demo", "--keep", str(root), "--json"]) == 1
-    assert "is not empty" in json.loads(capsys.readouterr().out)["error"]["message"]
+    os.killpg(said["agent"], signal.SIGKILL)  # it runs, in a group of its own
+    again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert again.returncode == 1
+    assert "is not empty" in json.loads(again.stdout)["error"]["message"]
 
 
 def test_without_a_terminal_nothing_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
