@@ -98,7 +98,8 @@ class _Reader:
             return "table"
         if any(line.box for line in self._lines):
             return "boxes"
-        return "numbered list"
+        lonely = any(_NUMBER_HEADING.match(plain(line.text)) for line in headings)
+        return "numbered headings" if lonely else "numbered list"
 
     def run(self) -> Plan:
         self._owners, owner_numbers = owner_lines(self._lines)
@@ -331,13 +332,7 @@ class _Reader:
 
     def _settle(self) -> None:
         """What can be said only when all tasks are known."""
-        named = {claim.value.casefold() for task in self._plan.tasks for claim in task.owners}
-        for owner, ids, line in self._owners:
-            if named and owner.casefold() not in named:
-                continue  # a heading of a list of owners that is no owner, such as "Shared"
-            for key in ids:
-                if key in self._known:
-                    self._known[key].owners.append(Claim(owner, line, LIST))
+        self._settle_owners()
         for key, status, line in self._prose:
             if key in self._known:
                 self._known[key].statuses.append(Claim(status_word(status) or status, line, PROSE))
@@ -353,3 +348,19 @@ class _Reader:
             self._plan.warn(
                 "passed-over", self._passed_over[0], f"{count} outside of any task: not taken (lines {lines})"
             )
+
+    def _settle_owners(self) -> None:
+        """Gives tasks the owners of the lists of owners.
+
+        Such a list may have lines that are about no owner ("shared: tasks 26-27"). They are told by their name, which
+        stands nowhere else, while everything that they name has an owner without them.
+        """
+        named = {claim.value.casefold() for task in self._known.values() for claim in task.owners}
+        owned = {key for key, task in self._known.items() if task.owners}
+        for owner, ids, line in self._owners:
+            elsewhere = {key for other, keys, _ in self._owners if other != owner for key in keys}
+            if owner.casefold() not in named and set(ids) <= owned | elsewhere:
+                continue
+            for key in ids:
+                if key in self._known:
+                    self._known[key].owners.append(Claim(owner, line, LIST))

@@ -107,6 +107,8 @@ class Section:
 
     def _free_text(self, lines: list[Line]) -> None:
         """Text under no label: the first paragraph says what the task is, the rest how."""
+        while lines and lines[0].kind == "blank":
+            lines = lines[1:]
         first = next((index for index, line in enumerate(lines) if line.kind != "text"), len(lines))
         if first:
             words = plain(" ".join(line.text for line in lines[:first]))
