@@ -347,7 +347,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from vibehq_tui.cli.failures import from_defect  # noqa: PLC0415 - only when something is broken
 
         code = text.emit_error(from_defect(error, None), as_json=as_json)
-    sys.exit(code if isinstance(code, int) else 0)
+    status = code if isinstance(code, int) else 0
+    if arguments is not None:
+        sys.exit(status)
+    # Everything is written and on disk; taking the interpreter apart would cost another tenth of the whole call.
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

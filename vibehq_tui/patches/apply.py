@@ -13,7 +13,7 @@ import os
 import signal
 import time
 from _thread import allocate_lock
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +23,17 @@ from storage.clock import SYSTEM_CLOCK, Clock
 from storage.errors import Busy, NotFound, Refused
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.files import Files, Signature, changed_meanwhile, permissions_after, signature
-from vibehq_tui.patches.journal import UNDO, Journal, Receipt, ReceiptSummary, fsync_folder, inherited_permissions
+from vibehq_tui.patches.journal import (
+    UNDO,
+    Journal,
+    Receipt,
+    ReceiptSummary,
+    Recovered,
+    fsync_folder,
+    inherited_permissions,
+)
 from vibehq_tui.patches.model import Problem
 from vibehq_tui.patches.plan import Effect, Plan
-from vibehq_tui.patches.recovery import Recovered, recover_journal
 
 __all__ = ["Applier", "Receipt", "ReceiptSummary", "Recovered"]
 
@@ -333,8 +340,7 @@ class Applier:
 
         :raises Refused: when a file was changed since; the receipt is kept then.
         """
-        with signals_held():
-            outcome = recover_journal(self.root, self._journal, self.state / "tmp", only={receipt + UNDO})
+        outcome = self._recover(only={receipt + UNDO})
         self._trial.pop(receipt, None)
         left = [path for item in outcome for path in item.left]
         if left:
@@ -385,8 +391,13 @@ class Applier:
 
     def _recover_journal(self) -> None:
         if self._journal.unfinished():
-            with signals_held():
-                self._recovered += recover_journal(self.root, self._journal, self.state / "tmp")
+            self._recovered += self._recover()
+
+    def _recover(self, only: Collection[str] | None = None) -> list[Recovered]:
+        from vibehq_tui.patches.recovery import recover_journal  # noqa: PLC0415 - only where somebody died
+
+        with signals_held():
+            return recover_journal(self.root, self._journal, self.state / "tmp", only=only)
 
 
 def _unwritable(path: str, status: os.stat_result) -> tuple[Problem, ...]:

@@ -15,7 +15,6 @@ from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.model import Change, ParsedPatch, Problem, Repair
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tasklink import check_task_link
 from vibehq_tui.patches.tree import OverlayTree, Tree, WorkTree
 
 APPLIED: Final = "applied"
@@ -113,7 +112,10 @@ class Series:
         try:
             parsed = parse(text, format)
             plan = self._plan(parsed)
-            check_task_link(parsed, plan, self.root)
+            if parsed.task is not None:
+                from vibehq_tui.patches.tasklink import check_task_link  # noqa: PLC0415 - only for operation batches
+
+                check_task_link(parsed, plan, self.root)
             if self._applier is None:
                 self._planned.append(plan)
                 return _answer(DRY_RUN, parsed.format, plan)

@@ -61,6 +61,20 @@ class ReceiptSummary:
     removed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """An application or a revert whose process died, and what became of it."""
+
+    receipt: str
+    meta: dict[str, object]
+    kind: str
+    """apply or revert."""
+    outcome: str
+    """completed or taken-back."""
+    left: tuple[str, ...] = ()
+    """Files that were neither as before nor as after: somebody changed them since, so they were left alone."""
+
+
 def encode(receipt: Receipt) -> list[bytes]:
     """The record of a receipt, in chunks to be written one after the other."""
     blobs: list[bytes] = []

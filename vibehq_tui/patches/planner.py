@@ -7,9 +7,7 @@ from dataclasses import dataclass, field, replace
 from vibehq_tui.patches.blobs import blob_matches
 from vibehq_tui.patches.collisions import check_claims, check_room
 from vibehq_tui.patches.content import Built, build
-from vibehq_tui.patches.edits import plan_create, plan_edits
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
-from vibehq_tui.patches.formats.binary import apply_delta
 from vibehq_tui.patches.locate import Located, Sought, at_their_lines, locate, locate_doubting, sought
 from vibehq_tui.patches.model import REGULAR, SYMLINK, Blob, Change, Hunk, ParsedPatch, Problem, Repair
 from vibehq_tui.patches.names import resolve_names
@@ -152,6 +150,8 @@ def _create(work: _Work, change: Change, number: int, vacated: frozenset[str]) -
     binary = change.binary is not None
     hunks: tuple[PlannedHunk, ...]
     if change.content is not None:
+        from vibehq_tui.patches.edits import plan_create  # noqa: PLC0415 - only for operation batches
+
         content = plan_create(work.tree, change.content)
     elif change.binary is not None:
         content = _binary_content(change, b"")
@@ -229,6 +229,8 @@ def _from_existing(work: _Work, change: Change, blob: Blob, number: int, vacated
 def _changed_content(work: _Work, change: Change, content: bytes, number: int) -> Built | None:
     path = change.path
     if change.edits:
+        from vibehq_tui.patches.edits import plan_edits  # noqa: PLC0415 - only for operation batches
+
         return plan_edits(work.tree, change, content, number)
     if change.binary is not None:
         return _changed_binary(work, change, content, number)
@@ -264,6 +266,8 @@ def _binary_content(change: Change, base: bytes) -> bytes:
     delta = change.binary
     made = b"" if delta is None else delta.data
     if delta is not None and delta.kind == "delta":
+        from vibehq_tui.patches.formats.binary import apply_delta  # noqa: PLC0415 - only for binary files
+
         made = apply_delta(base, delta.data, change.path)
     if change.op != "delete" and change.new_blob is not None and not blob_matches(made, change.new_blob):
         message = "the binary patch makes something other than the blob it names"

@@ -10,22 +10,8 @@ from pathlib import Path
 from storage.errors import Refused
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
 from vibehq_tui.patches.files import Files, permissions_after, signature
-from vibehq_tui.patches.journal import TEMPORARY, UNDO, Journal, Receipt, fsync_folder, inherited_permissions
+from vibehq_tui.patches.journal import TEMPORARY, UNDO, Journal, Receipt, Recovered, fsync_folder, inherited_permissions
 from vibehq_tui.patches.model import Blob
-
-
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """An application or a revert whose process died, and what became of it."""
-
-    receipt: str
-    meta: dict[str, object]
-    kind: str
-    """apply or revert."""
-    outcome: str
-    """completed or taken-back."""
-    left: tuple[str, ...] = ()
-    """Files that were neither as before nor as after: somebody changed them since, so they were left alone."""
 
 
 @dataclass(slots=True)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Final
 
 from vibehq_tui.patches.errors import refuse
 from vibehq_tui.patches.formats.git import read_git_change
 from vibehq_tui.patches.formats.hunks import HunkReader
-from vibehq_tui.patches.formats.mail import read_mail
 from vibehq_tui.patches.formats.unified import read_plain_change
 from vibehq_tui.patches.model import Change, ParsedPatch, Repair
 
 _FENCES: Final = (b"```", b"~~~")
+_MAIL_STARTS: Final = (b"From ", b"From:", b"Subject:", b"Date:")
 _UNSUPPORTED: Final = (
     (b"diff --cc ", "combined-diff", "a combined diff of a merge has no single file before"),
     (b"diff --combined ", "combined-diff", "a combined diff of a merge has no single file before"),
@@ -58,16 +58,18 @@ def parse_diff(text: bytes) -> ParsedPatch:
     repairs = list(walk.reader.repairs)
     if unfinished:
         repairs.append(Repair(code="patch-newline", message="the patch text had no final newline"))
-    mail = read_mail(lines)
-    return ParsedPatch(
+    parsed = ParsedPatch(
         format="git" if walk.git else "unified",
         changes=tuple(walk.changes),
         repairs=tuple(repairs),
-        title=mail.title,
-        message=mail.message,
-        author=mail.author,
         unfinished=unfinished,
     )
+    if not lines[0].startswith(_MAIL_STARTS):
+        return parsed
+    from vibehq_tui.patches.formats.mail import read_mail  # noqa: PLC0415 - only for mails
+
+    mail = read_mail(lines)
+    return replace(parsed, title=mail.title, message=mail.message, author=mail.author)
 
 
 def _step(walk: _Walk, lines: list[bytes], at: int) -> int:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from vibehq_tui.patches.errors import PatchRefused, refuse
-from vibehq_tui.patches.formats.binary import parse_binary
 from vibehq_tui.patches.formats.hunks import HunkReader
 from vibehq_tui.patches.formats.names import DEV_NULL, common_level, header_name, plain_name, split_pair, strip
 from vibehq_tui.patches.formats.unified import check_raw_name
@@ -74,6 +73,8 @@ def read_git_change(reader: HunkReader, at: int) -> tuple[Change, int]:
     hunks: tuple[Hunk, ...] = ()
     binary: BinaryDelta | None = None
     if header.binary:
+        from vibehq_tui.patches.formats.binary import parse_binary  # noqa: PLC0415 - only for binary files
+
         binary, at = parse_binary(reader.lines, at, change.path)
     elif not header.names_only:
         hunks, at = reader.read(at, change.path)
