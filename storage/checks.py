@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from storage.errors import StoreBroken
-from storage.migrate import migrations, quick_check
+from storage.migrate import migrate_in_memory, migrations, quick_check
 from storage.transaction import Transaction
 from storage.tx import Tx
 
@@ -29,7 +30,31 @@ def schema_problems(tx: Transaction, schema: str) -> list[str]:
         elif checksum != migration.checksum:
             found.append(f"{schema}.db: migration {migration.version} ({name}) was applied in another wording")
     found += [f"{schema}.db: migration {version} is unknown to this program" for version in applied]
-    return found
+    return found or _object_problems(tx, schema)
+
+
+def _object_problems(tx: Transaction, schema: str) -> list[str]:
+    """Tables, indexes, views and triggers that are not as the migrations make them."""
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        migrate_in_memory(memory, schema, tx.now)
+        wanted = _objects(memory)
+    finally:
+        memory.close()
+    present = _objects(tx)
+    found = [f"{schema}.db: the {wanted[name][0]} {name} is missing" for name in wanted.keys() - present.keys()]
+    found += [f"{schema}.db: the {present[name][0]} {name} does not belong" for name in present.keys() - wanted.keys()]
+    found += [
+        f"{schema}.db: the {kind} {name} was changed"
+        for name, (kind, _) in wanted.items()
+        if name in present and present[name] != wanted[name]
+    ]
+    return sorted(found)
+
+
+def _objects(connection: Transaction | sqlite3.Connection) -> dict[str, tuple[str, str]]:
+    sql = "SELECT name, type, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~'"
+    return {name: (kind, text) for name, kind, text in connection.execute(sql)}
 
 
 def truth_problems(tx: Tx) -> list[str]:

@@ -199,8 +199,8 @@ class OpsScan:
     opened: int = 0
     resolved: int = 0
     detectors: tuple[dict[str, Any], ...] = ()
-    """``{"detector", "result": "completed" | "failed" | "timed-out" | "skipped", "findings", "millis", "message"?}`` for
-    each; only one that completed can resolve issues."""
+    """``{"detector", "result": "completed" | "failed" | "timed-out" | "skipped", "findings", "millis", "message"?}``
+    for each; only one that completed can resolve issues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

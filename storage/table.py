@@ -239,14 +239,14 @@ class Repository(Generic[R]):
         return int(self._tx.value(f"SELECT count(*) FROM {self.table.name}{where}", parameters))
 
     def tally(self, column: str, query: Query = EVERYTHING) -> dict[str, int]:
-        """How many records the query finds for each value of a column.
+        """How many records the query finds for each value of a column; ``""`` stands for none.
 
         :raises Usage: for an unknown column.
         """
         self.table.check_column(column)
         where, parameters = self._where(query)
         sql = f'SELECT "{column}", count(*) FROM {self.table.name}{where} GROUP BY "{column}"'
-        return {str(value): count for value, count in self._tx.rows(sql, parameters)}
+        return {"" if value is None else str(value): count for value, count in self._tx.rows(sql, parameters)}
 
     def _where(self, query: Query) -> tuple[str, list[Any]]:
         return self.table.where(query)

@@ -13,6 +13,7 @@ from storage.table import like
 from storage.transaction import Transaction
 
 KINDS = ("worker", "build")
+_Row = tuple[str, Millis, str, str]
 _TRIGRAM = 3
 """The shortest text that the index can look up."""
 
@@ -27,6 +28,7 @@ class LogSource:
     first_at: Millis
     last_at: Millis
     last_seq: int
+    """No line of it has a higher sequence number."""
 
 
 class LogLineRepository:
@@ -41,26 +43,30 @@ class LogLineRepository:
         :returns: how many lines there were.
         :raises Usage: for a kind other than worker and build.
         """
-        groups: dict[tuple[str, str], list[LogLine]] = {}
+        groups: dict[str, list[_Row]] = {}
+        now = self._tx.now
         for line in lines:
-            groups.setdefault((_kind(line.kind), line.source), []).append(line)
-        for (kind, source), group in groups.items():
-            self._append(kind, source, group)
+            row = (line.source, now if line.at == EPOCH else line.at, line.level, line.text)
+            groups.setdefault(_kind(line.kind), []).append(row)
+        for kind, rows in groups.items():
+            self._tx.execute_many(f"INSERT INTO {kind}_logs (source, at, level, text) VALUES (?, ?, ?, ?)", rows)
+            self._count(kind, rows)
         self._tx.appended = self._tx.appended or bool(groups)
         return sum(map(len, groups.values()))
 
-    def _append(self, kind: str, source: str, lines: Sequence[LogLine]) -> None:
-        insert = f"INSERT INTO {kind}_logs (source, at, level, text) VALUES (?, ?, ?, ?)"
-        now = self._tx.now
-        rows = [(source, now if line.at == EPOCH else line.at, line.level, line.text) for line in lines]
-        self._tx.execute_many(insert, rows)
-        self._tx.execute(
-            "INSERT INTO log_sources (kind, source, lines, first_at, last_at, last_seq)"
-            f" SELECT ?, ?, ?, ?, ?, max(seq) FROM {kind}_logs WHERE true"
-            " ON CONFLICT (kind, source) DO UPDATE SET lines = log_sources.lines + excluded.lines,"
-            " last_at = excluded.last_at, last_seq = excluded.last_seq",
-            (kind, source, len(lines), rows[0][1], rows[-1][1]),
-        )
+    def _count(self, kind: str, rows: Sequence[_Row]) -> None:
+        """Notes how much more each source has written."""
+        times: dict[str, list[Millis]] = {}
+        for source, at, _, _ in rows:
+            times.setdefault(source, []).append(at)
+        head = self.head(kind)
+        for source, written in times.items():
+            self._tx.execute(
+                "INSERT INTO log_sources (kind, source, lines, first_at, last_at, last_seq) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (kind, source) DO UPDATE SET lines = log_sources.lines + excluded.lines,"
+                " last_at = excluded.last_at, last_seq = excluded.last_seq",
+                (kind, source, len(written), written[0], written[-1], head),
+            )
 
     def page(
         self,
