@@ -17,6 +17,9 @@ def _fact(name: str, otherwise: str) -> Disabled:
 
 
 def _deciding(context: Context) -> str | None:
+    """The keys that decide and go on are not ``changes``: the cursor must go on at once, and the screen queues them."""
+    if context.read_only:
+        return "read-only: this screen was opened to look, not to change"
     if context.record is None:
         return "the patch is not there yet"
     if context.record.state not in _OPEN:
@@ -57,7 +60,6 @@ _DIFF = (
         scopes=("diff",),
         group="Changes",
         show_in_footer=True,
-        changes=True,
         disabled=_deciding,
     ),
     Command(
@@ -68,7 +70,6 @@ _DIFF = (
         scopes=("diff",),
         group="Changes",
         show_in_footer=True,
-        changes=True,
         disabled=_deciding,
     ),
     _move("next-hunk", ("j",), "next hunk", "Goes to the next hunk.", footer=True),

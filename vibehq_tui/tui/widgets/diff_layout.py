@@ -17,7 +17,8 @@ from typing import NamedTuple, TypeVar
 from rich.cells import cell_len, chop_cells
 
 from storage.records import PatchComment
-from vibehq_tui.patches.plan import Plan, PlannedFile, PlannedHunk
+from vibehq_tui.patches.plan import Plan
+from vibehq_tui.patches.planned import PlannedFile, PlannedHunk
 from vibehq_tui.text.clean import clean_lines
 from vibehq_tui.tui.widgets.diff_text import runs
 
@@ -196,6 +197,14 @@ class DiffLayout:
             if new:
                 return path, new
         return path, max(hunk.new_start + hunk.new_lines - 1, 1)
+
+    def find(self, path: str, line: int | None) -> int | None:
+        """The row that shows a line of the new file; none where no hunk does."""
+        index = next((index for index, file in enumerate(self.files) if file.path == path), None)
+        if index is None or line is None:
+            return None
+        block, place = self._find_line(index, line)
+        return None if place < 0 else self.row_of_line(block, place)
 
     # -- making rows -----------------------------------------------------------------------------------------------
 

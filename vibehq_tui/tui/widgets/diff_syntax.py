@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from rich.style import Style
 
-from vibehq_tui.patches.plan import PlannedFile
+from vibehq_tui.patches.planned import PlannedFile
 from vibehq_tui.tui.theme import PALETTES
 from vibehq_tui.tui.widgets.diff_layout import DiffLayout
 from vibehq_tui.tui.widgets.diff_text import shown
@@ -246,7 +246,7 @@ def _fits(file: PlannedFile) -> bool:
 
 
 def _roles() -> Iterator[tuple[Any, str]]:
-    from pygments.token import string_to_tokentype
+    from pygments.token import string_to_tokentype  # noqa: PLC0415 - pygments is loaded when a diff is highlighted
 
     for name, role in _ROLES:
         yield string_to_tokentype(name), role
@@ -265,7 +265,7 @@ def _role(kind: Any) -> str:
 @lru_cache(maxsize=256)
 def _lexer(suffix_or_name: str) -> Any:
     """The lexer for a file name, or ``None``. Takes tens of milliseconds for the first of a language."""
-    from pygments.lexers import find_lexer_class_for_filename
+    from pygments.lexers import find_lexer_class_for_filename  # noqa: PLC0415 - heavy, and off the loop here
 
     found: Callable[..., Any] | None = find_lexer_class_for_filename(suffix_or_name)
     return None if found is None else found(stripnl=False, ensurenl=False)

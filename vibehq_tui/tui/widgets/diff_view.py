@@ -93,6 +93,24 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
         self.set_cursor(layout.first_change(block))
         self._reveal(self.cursor, self.cursor)
 
+    def go_to_place(self, path: str, line: int | None) -> None:
+        """Puts the cursor on a line of the file as the patch leaves it; on the file where no hunk shows the line."""
+        layout = self._layout_of
+        if layout is None:
+            return
+        y = layout.find(path, line)
+        if y is None:
+            index = next((index for index, file in enumerate(layout.files) if file.path == path), -1)
+            self.go_to_file(index)
+        else:
+            self.set_cursor(y)
+            self._reveal(y, y)
+
+    def forget_match(self) -> None:
+        """Nothing is searched for any more."""
+        self.match = ""
+        self.look_again()
+
     def move_hunk(self, step: int) -> bool:
         """Goes ``step`` hunks on; answers whether there was one."""
         layout = self._layout_of

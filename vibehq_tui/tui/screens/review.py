@@ -1,0 +1,297 @@
+"""The review of a patch: its files and what validation says of it at the left, the changes at the right."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from storage.errors import VibeError
+from storage.records import Event, Patch, PatchDecision
+from vibehq_tui.patches.errors import PatchRefused
+from vibehq_tui.patches.model import Problem
+from vibehq_tui.patches.planned import split_lines
+from vibehq_tui.patches.review import Review
+from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.text.clean import clean
+from vibehq_tui.tui.commands import BY_ID, Context, key_label
+from vibehq_tui.tui.screens import review_texts as texts
+from vibehq_tui.tui.screens.full import FullScreen
+from vibehq_tui.tui.screens.review_commands import ReviewCommands
+from vibehq_tui.tui.widgets.detail import DetailView, Document, Target
+from vibehq_tui.tui.widgets.diff_view import DiffView
+from vibehq_tui.tui.widgets.footer import CommandFooter
+from vibehq_tui.tui.widgets.long_list import LongList
+from vibehq_tui.tui.widgets.rows import Column, Part
+from vibehq_tui.tui.widgets.title_line import TitleLine
+
+NARROW = 100
+"""Columns below which files and report are not beside the changes."""
+
+_HINTS = (
+    ("diff.toggle", "toggles"),
+    ("diff.accept", "accepts and goes on"),
+    ("review.reject-hunk", "rejects"),
+    ("review.comment", "comments"),
+)
+_MOST_READ = 2_000_000
+
+
+class FileList(LongList):
+    """The files of the patch. Commands of the review act on the patch here too."""
+
+    def command_context(self) -> Context:
+        """What commands act on: the patch, not the file under the cursor."""
+        screen = self.screen
+        assert isinstance(screen, ReviewScreen)
+        return replace(screen.command_context(), filtered=bool(self.filter_text))
+
+
+class ReviewScreen(ReviewCommands, FullScreen):
+    """Shows a patch as it would apply now, and lets an operator decide, hunk by hunk."""
+
+    COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("review",)
+    AUTO_FOCUS = "#diff"
+    KIND = "patch"
+
+    def compose(self) -> ComposeResult:
+        """Title, files and report, changes, keys."""
+        self.title_line = TitleLine(id="title")
+        self.strip = TitleLine(id="strip")
+        self.files = FileList(
+            (Column("", 1), Column("file", 10, share=1), Column("change", 10, right=True)), header=False, id="files"
+        )
+        self.report = DetailView(id="report")
+        self.diff = DiffView(id="diff")
+        self.text = DetailView(id="text")
+        self._source = texts.FileSource()
+        yield self.title_line
+        yield self.strip
+        with Horizontal(id="body"):
+            with Vertical(id="side"):
+                yield self.files
+                yield self.report
+            with Vertical(id="changes"):
+                yield self.diff
+                yield self.text
+        yield CommandFooter()
+
+    def on_mount(self) -> None:
+        """Shows that it is being read."""
+        self.files.border_title, self.report.border_title, self.diff.border_title = "Files", "Report", "Changes"
+        self.text.display = False
+        self.title_line.show(Part(f"patch {clean(self.subject_id, 40)}", "dim"))
+        self.diff.clear(Part("reading the patch …", "dim"))
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def concerns(self, event: Event) -> bool:
+        """Every patch that comes, goes or is decided can make a difference here: files change, patches meet."""
+        return event.type.startswith("patch.")
+
+    def noticed(self, event: Event) -> None:
+        """Says what another operator did to this patch."""
+        if event.subject_id == self.subject_id and event.message:
+            self.command_app.say(f"{event.actor}: {event.message}", title=f"patch {self.subject_id}")
+
+    async def read(self) -> None:
+        """Reads the patch against the files as they are now."""
+        review = await self.hq.patches.review(self.subject_id)
+        near = await asyncio.to_thread(self._read_near, review.problems) if review.plan is None else {}
+        before = self.review
+        self.review = review
+        self.record = review.patch
+        if before is not None and before.plan is not None and review.plan is not None:
+            open_now = review.patch.state in ("proposed", "approved")
+            if open_now and before.plan.hash != review.plan.hash:
+                self.command_app.say("the files changed: this is the patch as it would apply now", "warning")
+        self.show_review(near)
+
+    def fail(self, error: VibeError) -> None:
+        """Shows what went wrong in place of the changes."""
+        self.diff.clear(Part(error.message, "error"), Part(error.hint, "dim"))
+
+    def _read_near(self, problems: Sequence[Problem]) -> dict[str, list[bytes]]:
+        """The lines of the files that problems are about; only in a thread."""
+        tree = WorkTree(Path(self.hq.root))
+        found: dict[str, list[bytes]] = {}
+        for path in dict.fromkeys(problem.path for problem in problems if problem.path and problem.candidates):
+            try:
+                blob = tree.read(path)
+            except PatchRefused:
+                continue
+            if blob is not None:
+                found[path] = split_lines(blob.content[:_MOST_READ])
+        return found
+
+    # -- showing ---------------------------------------------------------------------------------------------------
+
+    def show_review(self, near: dict[str, list[bytes]] | None = None) -> None:
+        """Shows what was read, with the decisions that are on their way to the store."""
+        review = self.review
+        if review is None:
+            return
+        ascii_only = self.command_app.ascii_only
+        self.title_line.show(*texts.title(review, ascii_only))
+        self.report.show(texts.report(review, self.hq.store.clock.now(), ascii_only))
+        self._show_document(review, near, ascii_only)
+        if review.plan is None:
+            self.files.border_title = "Files"
+            return
+        decisions = self.decisions
+        self.diff.hint = self._hint(review.patch)
+        self.diff.show(review.plan, decisions=decisions, comments=review.comments, seen=review.seen)
+        self._show_files(review, decisions, ascii_only)
+        self._show_place()
+
+    def _show_document(self, review: Review, near: dict[str, list[bytes]] | None, ascii_only: bool) -> None:
+        """The text as submitted, or why it does not apply, in place of the changes."""
+        document: Document | None = None
+        if review.plan is None and near is not None:
+            document = texts.does_not_apply(review, near, ascii_only)
+            self.text.border_title = "Does not apply"
+        elif self.raw:
+            document = texts.as_submitted(review)
+            self.text.border_title = "As submitted"
+        instead = self.raw or review.plan is None
+        had_focus = self.focused in (self.diff, self.text, None)
+        self.text.display, self.diff.display = instead, not instead
+        if document is not None:
+            self.text.show(document)
+        if had_focus and not self.has_class("-side"):
+            (self.text if instead else self.diff).focus()
+
+    def _hint(self, patch: Patch) -> str:
+        if patch.state not in ("proposed", "approved") or self.command_app.read_only:
+            return ""
+        keymap, ascii_only = self.command_app.keymap, self.command_app.ascii_only
+        words = [
+            f"{key_label(keys[0], ascii_only)} {word}" for id_, word in _HINTS if (keys := keymap.keys(BY_ID[id_]))
+        ]
+        return (" - " if ascii_only else " · ").join(words)
+
+    def _show_files(self, review: Review, decisions: dict[int, PatchDecision], ascii_only: bool) -> None:
+        if review.plan is None:
+            return
+        if self.files.source is None:
+            self.files.set_source(self._source)
+        if self._source.update(review, decisions, self.files.size.width - 18, ascii_only):
+            self.files.reload()
+        self.files.border_title = "Files"
+        self.files.border_subtitle = Content(texts.progress(review.plan, decisions, review.seen))
+
+    def _show_place(self) -> None:
+        """Marks the file that one is in, and says where one is in the strip of a narrow screen."""
+        review = self.review
+        if review is None or review.plan is None or not review.plan.files:
+            return
+        file = review.plan.files[self.diff.file]
+        if self.focused is not self.files and not self.files.filter_text:
+            self.files.move_to(self.diff.file)
+        ascii_only = self.command_app.ascii_only
+        mark = texts.file_sign(file, self.decisions, review.seen, ascii_only)
+        bad = sum(finding.get("result") != "ok" for finding in review.patch.report) + len(review.meets)
+        warning = Part(f"{'!' if ascii_only else '▲'} {bad}  ", "warn") if bad else Part("")
+        place = f" {self.diff.file + 1}/{len(review.plan.files)} "
+        self.strip.show(
+            (Part(f"{mark.text} ", mark.role), Part(place, "dim"), Part(clean(file.path, 200), "strong")),
+            (warning, Part(texts.progress(review.plan, self.decisions, review.seen), "dim")),
+        )
+
+    # -- what happens on the screen --------------------------------------------------------------------------------
+
+    def facts(self) -> dict[str, Any]:
+        """What commands of the review ask about."""
+        plan = self.review.plan if self.review else None
+        return super().facts() | {
+            "plan": plan is not None,
+            "hunk": self.diff.hunk if plan is not None and self.diff.display else None,
+            "place": self.diff.place,
+            "match": self.diff.match,
+        }
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Puts files and report beside the changes where there is room."""
+        self.set_class(event.size.width < NARROW, "-narrow")
+        self.call_after_refresh(self.show_review)
+
+    def on_diff_view_moved(self, _: DiffView.Moved) -> None:
+        """Another hunk is current."""
+        self._show_place()
+        self.refresh_bindings()
+
+    def on_diff_view_clicked(self, event: DiffView.Clicked) -> None:
+        """A click on a decision is the key that toggles it."""
+        self.command_app.run_command("diff.toggle")
+        event.stop()
+
+    def on_long_list_highlighted(self, event: LongList.Highlighted) -> None:
+        """The changes follow the file under the cursor, while one is in the list."""
+        if self.focused is self.files and event.row is not None:
+            self._go_to_path(event.row.key)
+
+    def on_long_list_opened(self, event: LongList.Opened) -> None:
+        """From the list to the changes of the file."""
+        event.stop()
+        self._go_to_path(event.row.key)
+        self.leave_side()
+
+    def _go_to_path(self, path: str) -> None:
+        plan = self.review.plan if self.review else None
+        if plan is None or self.diff.path == path:
+            return
+        index = next((index for index, file in enumerate(plan.files) if file.path == path), None)
+        if index is not None:
+            self.diff.go_to_file(index)
+
+    def open_target(self, target: Target) -> None:
+        """A finding of the report leads to its place in the changes."""
+        if target.kind != "place":
+            super().open_target(target)
+            return
+        path, _, line = target.id.rpartition(":")
+        self.leave_side()
+        self.diff.go_to_place(path, int(line) if line else None)
+
+    def leave_side(self) -> None:
+        """Back to the changes."""
+        self.remove_class("-side")
+        (self.text if self.text.display else self.diff).focus()
+
+    def cmd_detail_next_part(self, context: Context) -> None:
+        """Changes, files, report; on a narrow screen files and report come up when they are wanted."""
+        self._step((self.text if self.text.display else self.diff, self.files, self.report))
+
+    def cmd_detail_previous_part(self, _: Context) -> None:
+        """The other way round."""
+        self._step((self.text if self.text.display else self.diff, self.report, self.files))
+
+    def _step(self, parts: tuple[Widget, ...]) -> None:
+        at = next((index for index, part in enumerate(parts) if part is self.focused), 0)
+        wanted = parts[(at + 1) % len(parts)]
+        if wanted is parts[0]:
+            self.leave_side()
+        else:
+            self.set_class(self.has_class("-narrow"), "-side")
+            self.call_after_refresh(wanted.focus)
+
+    def cmd_app_back(self, context: Context) -> None:
+        """Out of the list, the search or the text first, then to where one came from."""
+        if self.files.filter_text:
+            self.files.set_filter("")
+        elif self.has_class("-side"):
+            self.leave_side()
+        elif self.diff.match and self.diff.display:
+            self.diff.forget_match()
+        elif self.raw and self.review is not None and self.review.plan is not None:
+            self.cmd_review_raw(context)
+        else:
+            self.dismiss(None)

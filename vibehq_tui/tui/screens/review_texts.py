@@ -1,0 +1,250 @@
+"""What the review says beside the changes: title, files, report, and why a patch does not apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from storage.records import PatchDecision
+from vibehq_tui.patches.model import Problem
+from vibehq_tui.patches.plan import Plan
+from vibehq_tui.patches.planned import PlannedFile
+from vibehq_tui.patches.review import REJECTED, Overlap, Review
+from vibehq_tui.text.clean import clean
+from vibehq_tui.text.forms import age, plural, size
+from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign
+from vibehq_tui.tui.widgets.detail import Document, Target
+from vibehq_tui.tui.widgets.rows import Cell, Part, Row, fit
+
+_ORDER = {"error": 0, "warning": 1, "ok": 2}
+_RAW_LIMIT = 200_000
+_NEAR = 3
+"""Lines of the file that are shown around a candidate."""
+
+Decisions = Mapping[int, PatchDecision]
+
+
+def title(review: Review, ascii_only: bool) -> tuple[Cell, Cell]:
+    """The line at the top: which patch, from whom, and how it stands."""
+    patch = review.patch
+    state = sign(PATCH_STATES, patch.state)
+    by = patch.provider or patch.submitted_by
+    facts = [f"{by} for task {patch.task}" if patch.task else by]
+    if patch.execution:
+        facts.append(f"execution {patch.execution}")
+    if patch.version > 1:
+        facts.append(f"version {patch.version}")
+    left = (
+        Part(f"{state.text(ascii_only)} ", state.tone),
+        Part(f"{patch.id}  ", "accent"),
+        Part(clean(patch.title, 120), "strong"),
+        Part(f"   {' · '.join(facts)}", "dim"),
+    )
+    right: list[Part | str] = []
+    if patch.added:
+        right.append(Part(f"+{patch.added} ", "added"))
+    if patch.removed:
+        right.append(Part(f"{'-' if ascii_only else '−'}{patch.removed} ", "removed"))
+    right.append(Part(f" {state.word}", state.tone))
+    return left, tuple(right)
+
+
+def progress(plan: Plan, decisions: Decisions, seen: frozenset[str]) -> str:
+    """``4 files · 6 of 9 hunks decided``."""
+    decided = sum(number in decisions for number in plan.hunk_numbers)
+    reviewed = sum(file.path in seen for file in plan.files)
+    files = f"{reviewed} of {plural(len(plan.files), 'file')} reviewed" if reviewed else plural(len(plan.files), "file")
+    return f"{files} · {decided} of {plural(plan.hunk_count, 'hunk')} decided"
+
+
+def file_sign(file: PlannedFile, decisions: Decisions, seen: frozenset[str], ascii_only: bool) -> Part:
+    """Whether a file was reviewed: all of it, a part, nothing; or all of it was rejected."""
+    made = [decisions[hunk.number].decision for hunk in file.hunks if hunk.number in decisions]
+    whole = len(made) == len(file.hunks)
+    if whole and made and all(decision == REJECTED for decision in made):
+        return Part("x" if ascii_only else "✘", "error")
+    if whole or file.path in seen:
+        return Part("+" if ascii_only else "✔", "ok")
+    if made:
+        return Part("~" if ascii_only else "◐", "wait")
+    return Part("o" if ascii_only else "○", "dim")
+
+
+def short_path(path: str, room: int, ascii_only: bool) -> Cell:
+    """A path in ``room`` cells. The name stays; what does not fit is cut from the folders."""
+    text = clean(path, 400)
+    folder, slash, name = text.rpartition("/")
+    if len(text) <= room or not folder:
+        return (Part(folder + slash, "dim"), name)
+    left = room - len(name) - 1
+    if left < 4:
+        return fit(name, room, more="~" if ascii_only else "…")
+    more = "~" if ascii_only else "…"
+    return (Part(more + folder[-(left - 1) :] + slash, "dim"), name)
+
+
+class FileSource:
+    """The files of a plan as rows, made for those that are looked at."""
+
+    def __init__(self) -> None:
+        self._review: Review | None = None
+        self._decisions: Decisions = {}
+        self._room = 0
+        self._ascii = False
+
+    def update(self, review: Review, decisions: Decisions, room: int, ascii_only: bool) -> bool:
+        """Takes what is shown from now on; answers whether that makes a difference.
+
+        :param room: cells for a path.
+        """
+        before = (self._review, dict(self._decisions), self._room)
+        self._review, self._decisions, self._room, self._ascii = review, dict(decisions), max(room, 8), ascii_only
+        return before[0] is not review or before[1:] != (self._decisions, self._room)
+
+    def _matching(self, text: str) -> Sequence[PlannedFile]:
+        files = self._review.plan.files if self._review and self._review.plan else ()
+        return [file for file in files if text.lower() in file.path.lower()] if text else files
+
+    async def count(self, text: str) -> int:
+        """How many paths contain ``text``."""
+        return len(self._matching(text))
+
+    async def rows(self, text: str, offset: int, limit: int) -> Sequence[Row]:
+        """A slice of them."""
+        return [self._row(file) for file in self._matching(text)[offset : offset + limit]]
+
+    def _row(self, file: PlannedFile) -> Row:
+        removed = f"{'-' if self._ascii else '−'}{file.removed}" if file.removed else ""
+        added = f"+{file.added} " if file.added else ""
+        counts: Cell = (Part(added, "added"), Part(removed, "removed"))
+        if not added and not removed:
+            counts = Part(file.op, "dim")
+        seen = self._review.seen if self._review else frozenset()
+        mark = file_sign(file, self._decisions, seen, self._ascii)
+        return Row(key=file.path, cells=(mark, short_path(file.path, self._room, self._ascii), counts), record=file)
+
+
+def report(review: Review, now: int, ascii_only: bool) -> Document:
+    """What validation found, what the patch meets, and the remarks on it as a whole."""
+    document = Document()
+    patch = review.patch
+    findings = sorted(patch.report, key=lambda finding: _ORDER.get(str(finding.get("result")), 1))
+    for finding in findings:
+        _finding(document, finding, review, ascii_only)
+    for meeting in review.meets:
+        _meeting(document, meeting, patch.id, ascii_only)
+    if review.plan is not None:
+        for warning in review.plan.warnings:
+            _marked(document, "warning", warning, None, ascii_only)
+    if patch.reason:
+        role = "dim" if patch.state == "rejected" else "error"
+        document.row(Part(f"{patch.state}: {patch.reason}", role), hanging=2)
+    remarks = [comment for comment in review.comments if comment.path is None]
+    if remarks:
+        document.heading("Remarks")
+        for comment in remarks:
+            document.row((Part(f"{comment.by} ", "accent"), Part(comment.text)), hanging=2)
+    document.blank()
+    document.row(Part(f"from {patch.submitted_by}, {age(patch.created_at, now)}, as {patch.format}", "faint"))
+    if patch.decided_by and patch.state != "proposed":
+        document.row(Part(f"{patch.state} by {patch.decided_by}", "faint"))
+    if patch.base:
+        document.row(Part(f"planned on {patch.base[:12]}", "faint"))
+    return document
+
+
+def _marked(document: Document, result: str, message: str, target: Target | None, ascii_only: bool) -> None:
+    check = sign(CHECKS, result)
+    role = "" if result == "ok" else check.tone if result == "error" else "strong"
+    document.row((Part(f"{check.text(ascii_only)} ", check.tone), Part(message, role or "dim")), target, hanging=2)
+
+
+def _finding(document: Document, finding: Mapping[str, Any], review: Review, ascii_only: bool) -> None:
+    path, line = finding.get("path"), finding.get("line")
+    message = str(finding.get("message", ""))
+    target = None
+    if path and review.plan is not None and any(file.path == path for file in review.plan.files):
+        target = Target("place", f"{path}:{line or ''}")
+    where = f" ({path}:{line})" if path and line else f" ({path})" if path and str(path) not in message else ""
+    _marked(document, str(finding.get("result", "warning")), message + where, target, ascii_only)
+
+
+def _meeting(document: Document, meeting: Overlap, own: str, ascii_only: bool) -> None:
+    other = meeting.other if meeting.patch == own else meeting.patch
+    first, last = meeting.lines
+    lines = f":{first}–{last}" if last > first else f":{first}" if first else ""
+    _marked(document, "warning", f"meets patch {other} at {meeting.path}{lines}", Target("patch", other), ascii_only)
+    if meeting.suggestion:
+        document.row(Part(meeting.suggestion, "dim"), indent=3)
+
+
+def as_submitted(review: Review) -> Document:
+    """The text of the patch."""
+    document = Document()
+    document.heading("As submitted", f"{size(len(review.text))}, {review.patch.format}")
+    document.blank()
+    _raw(document, review.text)
+    return document
+
+
+def _raw(document: Document, text: bytes) -> None:
+    for line in text[:_RAW_LIMIT].split(b"\n"):
+        role = "added" if line.startswith(b"+") else "removed" if line.startswith(b"-") else ""
+        role = "accent" if line.startswith((b"@@", b"***")) else role
+        document.line(Part(line.decode("utf-8", "surrogateescape").expandtabs(4), role))
+    if len(text) > _RAW_LIMIT:
+        document.line(Part(f"… {size(len(text) - _RAW_LIMIT)} more", "dim"))
+
+
+def does_not_apply(review: Review, near: Mapping[str, Sequence[bytes]], ascii_only: bool) -> Document:
+    """Why a patch does not apply, hunk by hunk, with the lines of the file that it may have meant; then its text.
+
+    :param near: the lines of the files that problems name, as they are now.
+    """
+    document = Document()
+    document.heading(
+        "This patch does not apply to the files as they are now",
+        plural(len(review.problems), "problem"),
+    )
+    document.text(
+        "r tries again once the files fit; x rejects it with the reason, which goes back to its author.", role="dim"
+    )
+    for problem in review.problems:
+        document.blank()
+        _problem(document, problem, near, ascii_only)
+    document.heading("As submitted", f"{size(len(review.text))}, {review.patch.format}")
+    document.blank()
+    _raw(document, review.text)
+    return document
+
+
+def _problem(document: Document, problem: Problem, near: Mapping[str, Sequence[bytes]], ascii_only: bool) -> None:
+    mark = sign(CHECKS, "error")
+    where = problem.where()
+    document.row(
+        (
+            Part(f"{mark.text(ascii_only)} ", mark.tone),
+            Part(f"{where}: " if where else "", "strong"),
+            Part(problem.message, "error"),
+        ),
+        hanging=2,
+    )
+    lines = near.get(problem.path or "", ())
+    if problem.candidates:
+        shown = ", ".join(str(line) for line in problem.candidates[:12])
+        document.row(Part(f"it could be meant at line {shown}; say which by more context", "dim"), indent=2)
+    for candidate in problem.candidates[:3]:
+        first = max(candidate - 1 - _NEAR, 0)
+        for number, line in enumerate(lines[first : candidate + _NEAR], first + 1):
+            text = line.decode("utf-8", "surrogateescape").rstrip("\r\n").expandtabs(4)
+            role = "strong" if number == candidate else "dim"
+            document.line((Part(f"{number:>6}  ", "faint"), Part(text, role)), indent=2)
+        document.blank()
+
+
+def said(decisions: Decisions, numbers: Sequence[int]) -> str:
+    """How an approval would stand: ``7 of 9 hunks``, or ``all 9 hunks``."""
+    rejected = sum(number in decisions and decisions[number].decision == REJECTED for number in numbers)
+    if rejected:
+        return f"{len(numbers) - rejected} of {plural(len(numbers), 'hunk')}"
+    return f"all {plural(len(numbers), 'hunk')}" if len(numbers) > 1 else "its hunk"
