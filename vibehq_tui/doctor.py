@@ -17,7 +17,11 @@ from typing import Final, Literal
 
 from storage.errors import NotFound, VibeError
 from vibehq_tui import __version__, workspace
+from vibehq_tui.contracts.config import user_config_dir
 from vibehq_tui.headquarters import Headquarters
+from vibehq_tui.providers.probe import probe_all
+from vibehq_tui.providers.registry import Registry
+from vibehq_tui.providers.service import FOLDER
 from vibehq_tui.text.forms import plural
 
 Result = Literal["ok", "warning", "error"]
@@ -116,7 +120,7 @@ def sqlite(found: tuple[int, ...]) -> Check:
         return _warning(
             "sqlite",
             f"{text}: has the WAL-reset bug, by which a checkpoint of one connection can lose what another wrote",
-            "writes here are serialised by a lock, which avoids it; a Python with SQLite 3.51.3 or newer has it fixed",
+            "writes here take turns under a lock, which makes it unlikely; a Python with SQLite 3.51.3 or newer is free of it",
         )
     return _ok("sqlite", text)
 
@@ -260,7 +264,13 @@ async def services(hq: Headquarters) -> list[Check]:
 
 async def agents(hq: Headquarters) -> Check:
     """Which agents this machine has."""
-    found = [one.name for one in await hq.providers.list() if one.installed]
+    user = user_config_dir() / FOLDER
+    own = hq.state / FOLDER
+    registry = Registry({user: str(user), own: str(own)}, hq.config.providers)
+    probes = await probe_all(registry.all().values())
+    found = [
+        f"{name} {probe.version or ''}".strip() for name, probe in probes.items() if probe.path and name != "shell"
+    ]
     if not found:
         return _warning("agents", "no agent was found on the PATH", "vibehq provider list says how to install one")
     return _ok("agents", ", ".join(found))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+import click
+
 from storage.errors import Refused, Usage
 from vibehq_tui.cli.session import Session
 
@@ -20,7 +22,9 @@ def open_screens(session: Session) -> None:
     check_terminal()
     from vibehq_tui.tui.app import run  # noqa: PLC0415 - 200 ms of imports that only the screens need
 
-    run(root, read_only=session.read_only, ascii_only=session.ascii)
+    code = run(root, read_only=session.read_only, ascii_only=session.ascii)
+    if code:
+        raise click.exceptions.Exit(code)
 
 
 def check_terminal() -> None:
