@@ -1,0 +1,1 @@
+"""The agents that can do tasks: which there are, which this machine has, and which does what."""
