@@ -238,7 +238,7 @@ class Applier:
             except OSError as error:
                 raise _refused_by_system(error, "the journal", "nothing was changed") from error
             with signals_held():
-                self._journal.commit(name)
+                self._journal.commit(name, ordered=bool(self._unsettled))
                 try:
                     self._materialise(receipt, steps, files)
                 except (OSError, PatchRefused, PatchConflict) as error:
