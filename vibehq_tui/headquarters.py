@@ -23,10 +23,11 @@ from storage.clock import SYSTEM_CLOCK, Clock, Millis
 from storage.errors import NotFound
 from storage.query import Query
 from storage.store import Store, Tx
-from vibehq_tui.contracts.config import Config, load, user_config_dir
+from vibehq_tui.contracts.config_files import is_configured
 from vibehq_tui.tasks.service import SyncReport, TaskService
 
 if TYPE_CHECKING:  # lower floors, loaded when first used: a call that shows a task needs none of them
+    from vibehq_tui.contracts.config import Config
     from vibehq_tui.ops.model import PlanCheck
     from vibehq_tui.ops.service import OpsService
     from vibehq_tui.patches.manager import PatchManager
@@ -72,11 +73,10 @@ class Overview:
 class Headquarters:
     """One workspace, opened by one process."""
 
-    def __init__(self, root: Path, store: Store, config: Config, *, via: str, actor: str) -> None:
+    def __init__(self, root: Path, store: Store, *, via: str, actor: str) -> None:
         self.root = root
         self.state = root / STATE_FOLDER
         self.store = store
-        self.config = config
         self.via = via
         self.actor = actor
         self.recovered: tuple[str, ...] = ()
@@ -108,10 +108,11 @@ class Headquarters:
             raise NotFound(
                 f"there is no workspace at {root}", code="no-workspace", hint=f"set it up with: vibehq -C {root} init"
             )
-        config = load(root, user_config_dir())
         store = await Store.open(state, clock=clock, read_only=read_only)
         try:
-            hq = cls(root, store, config, via=via, actor=actor or operator_name())
+            hq = cls(root, store, via=via, actor=actor or operator_name())
+            if is_configured(root):
+                _ = hq.config  # what is wrong in it is said before anything is done
             if not read_only:
                 await hq._settle()
         except BaseException:
@@ -138,9 +139,22 @@ class Headquarters:
     # -- services, each loaded when first used ---------------------------------------------------------------------
 
     @cached_property
+    def config(self) -> Config:
+        """What ``vibehq.toml`` and the operator's own file say.
+
+        :raises Refused: when one of them is invalid.
+        """
+        from vibehq_tui.contracts.config import load, user_config_dir  # noqa: PLC0415 - 15 ms, and mostly no file
+
+        return load(self.root, user_config_dir())
+
+    @cached_property
     def tasks(self) -> TaskService:
         """The tasks files and their mirror."""
-        return TaskService(self.store, self.root, self.actor, self.via, max_bytes=self.config.limits.tasks_size)
+        if not is_configured(self.root):
+            return TaskService(self.store, self.root, self.actor, self.via)
+        limit = self.config.limits.tasks_size
+        return TaskService(self.store, self.root, self.actor, self.via, max_bytes=limit)
 
     @cached_property
     def patches(self) -> PatchManager:

@@ -7,7 +7,6 @@ has a default, so that no file at all is a valid configuration; :func:`load` the
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,9 +14,11 @@ from typing import Any, Final
 
 from vibehq_tui.contracts import config_reader as read
 from vibehq_tui.contracts.cadence import Cadence, parse_cadence
+from vibehq_tui.contracts.config_files import FILE_NAME, user_config_dir
 from vibehq_tui.contracts.config_reader import setting
 
-FILE_NAME: Final = "vibehq.toml"
+__all__ = ["FILE_NAME", "Config", "load", "user_config_dir"]
+
 SCOPES: Final = ("incremental", "full")
 """The scopes of a scan."""
 TASK_TYPES: Final = ("generate", "fix", "refactor", "optimize", "test", "docs")
@@ -287,14 +288,6 @@ class Config:
 
 
 DEFAULT: Final = Config()
-
-
-def user_config_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """The operator's own configuration folder: ``$XDG_CONFIG_HOME/vibehq``, else ``~/.config/vibehq``."""
-    base = environ.get("XDG_CONFIG_HOME", "")
-    # the standard says that a relative value is to be ignored
-    folder = Path(base) if base.startswith("/") else Path(environ.get("HOME") or Path.home()) / ".config"
-    return folder / "vibehq"
 
 
 def load(root: Path, user_dir: Path | None = None) -> Config:
