@@ -24,6 +24,8 @@ X = TypeVar("X", bound=Transaction)
 
 _READERS = 2
 _CACHE_KIB = 16_384
+_LOG_BYTES = 16_777_216
+"""What the write-ahead log shrinks to after one large transaction has made it longer."""
 _INDEX_BYTES = 65_536
 """Room that the index of the write-ahead log takes, and some more."""
 
@@ -82,12 +84,17 @@ class Database(Generic[X]):
         """
         with files_translated(self.path):
             exists = self.path.exists()
+            half_made = self.path.with_name(self.path.name + "-journal").exists()
+        if self.stands_in:
+            if not exists:
+                return
+            await self._leave_memory()
         if not exists and self._read_only:
             if not self._optional:
                 raise NotFound(f"there is no store at {self.path}", hint="Run `vibehq init` first.")
             self._mode = "memory"
-        elif not exists:
-            await self._migrate()
+        elif not exists or (half_made and not self._read_only):
+            await self._migrate()  # also settles what a process that was killed while it created the file has left
         channel = await self._reader()
         version = await channel.run(schema_version)
         known = SCHEMAS[self.schema]
@@ -101,6 +108,11 @@ class Database(Generic[X]):
                     hint="Open it once without --read-only; that migrates it.",
                 )
             await self._migrate()
+
+    @property
+    def stands_in(self) -> bool:
+        """True while an empty database in memory stands in for a file that does not exist; :meth:`open` looks again."""
+        return self._mode == "memory"
 
     async def read(self, body: Callable[[X], T]) -> T:
         """Runs a function inside one reading transaction."""
@@ -131,6 +143,12 @@ class Database(Generic[X]):
                     await self._readers.pop().close()
         finally:
             await self._writer.close()
+
+    async def _leave_memory(self) -> None:
+        async with self._opening:
+            self._mode = "ro"
+            while self._readers:
+                await self._readers.pop().close()
 
     def _begin(self, connection: sqlite3.Connection) -> X:
         return self._transaction(connection, self._clock.now())
@@ -197,6 +215,7 @@ class Database(Generic[X]):
         def prepare(connection: sqlite3.Connection) -> None:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 

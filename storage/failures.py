@@ -28,6 +28,12 @@ def translate(error: sqlite3.Error, path: Path) -> VibeError | None:
         )
     if primary == sqlite3.SQLITE_FULL:
         return full(path)
+    if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return StoreBroken(
+            f"{path} holds the unfinished change of a program that was killed",
+            code="store-unsettled",
+            hint="Open it once without --read-only; that takes the change back.",
+        )
     if primary == sqlite3.SQLITE_READONLY:
         return read_only(path)
     if primary in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:

@@ -119,7 +119,7 @@ class Feed:
         head: Callable[[], Awaitable[int]],
         *,
         listen: bool,
-        interval: float = 0.25,
+        interval: float = 0.4,
         slow_interval: float = 1.0,
     ) -> None:
         """

@@ -228,9 +228,16 @@ class Store:
         if not found:
             found += await self.read(lambda tx: schema_problems(tx, "hq") + truth_problems(tx))
         if self._logs.path.exists():
-            logs = await asyncio.to_thread(file_problems, self._logs.path)
-            found += logs or await self.read_logs(lambda tx: schema_problems(tx, "logs"))
+            found += await self._check_logs()
         return found
+
+    async def _check_logs(self) -> list[str]:
+        try:
+            await self._open_logs()
+        except StoreBroken as error:
+            return [f"{self._logs.path.name}: {error.message}"]
+        found = await asyncio.to_thread(file_problems, self._logs.path)
+        return found or await self.read_logs(lambda tx: schema_problems(tx, "logs"))
 
     async def _open_logs(self) -> None:
         if self._logs_open:
@@ -238,7 +245,7 @@ class Store:
         async with self._logs_ready:
             if not self._logs_open:
                 await self._logs.open()
-                self._logs_open = True
+                self._logs_open = not self._logs.stands_in
 
     async def _log_head(self) -> int:
         return await self.read_logs(lambda tx: sum(tx.lines.head(kind) for kind in KINDS))

@@ -177,6 +177,15 @@ async def test_a_viewer_sees_what_others_write(folder: Path) -> None:
         assert await viewer.read(lambda tx: tx.settings.get("a")) == 1
 
 
+async def test_a_viewer_sees_logs_that_begin_later(folder: Path) -> None:
+    async with await Store.open(folder) as store, await Store.open(folder, read_only=True) as viewer:
+        assert await viewer.read_logs(lambda tx: tx.lines.tail("worker")) == []
+        assert not (folder / "logs.db").exists()
+        line = LogLine(seq=0, kind="worker", source="x", at=viewer.clock.now(), text="hello")
+        await store.write_logs(lambda tx: tx.lines.append_many([line]))
+        assert [found.text for found in await viewer.read_logs(lambda tx: tx.lines.tail("worker"))] == ["hello"]
+
+
 async def test_a_viewer_needs_a_store(folder: Path) -> None:
     with pytest.raises(NotFound, match="there is no store"):
         await Store.open(folder, read_only=True)

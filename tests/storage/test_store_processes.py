@@ -7,6 +7,8 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -173,6 +175,30 @@ async def test_a_frozen_process_at_the_gate_is_busy_and_a_killed_one_frees_it(fo
             child.kill()
         await store.write(lambda tx: tx.settings.put("a", 2))
         assert await store.read(lambda tx: tx.settings.get("a")) == 2
+
+
+async def kill_while_opening(folder: Path, seconds: float) -> None:
+    """Kills a process that creates a store, and opens what is left."""
+    with Child(OPEN, folder) as child:
+        child.say()
+        with suppress(subprocess.TimeoutExpired):
+            child.process.wait(seconds)
+        child.kill()
+    async with await Store.open(folder) as store:
+        assert await store.check() == []
+        assert await store.head() in {0, 1}
+
+
+async def test_kill_while_a_store_is_created(tmp_path: Path) -> None:
+    for step in range(4):
+        await kill_while_opening(tmp_path / str(step), 0.1 + step * 0.01)
+
+
+@pytest.mark.long
+async def test_kill_while_a_store_is_created_many_times(tmp_path: Path) -> None:
+    chance = random.Random(11)
+    for step in range(80):
+        await kill_while_opening(tmp_path / str(step), chance.uniform(0.08, 0.2))
 
 
 async def kill_in_the_middle(folder: Path, acknowledged: int) -> None:

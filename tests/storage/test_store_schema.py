@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from store_helpers import SetClock
+from store_helpers import Child, SetClock
 
 from storage import migrate
 from storage.errors import Refused, StoreBroken, StoreTooNew
@@ -189,6 +189,29 @@ async def test_an_empty_file_becomes_a_store(folder: Path) -> None:
     (folder / "hq.db").touch()
     async with await Store.open(folder) as store:
         assert await store.check() == []
+
+
+async def test_a_file_whose_creation_was_cut_off_becomes_a_store(folder: Path) -> None:
+    folder.mkdir()
+    kill = (
+        "import os, sqlite3, sys\n"
+        "connection = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "connection.execute('PRAGMA cache_size = 1')\n"
+        "connection.execute('BEGIN')\n"
+        "connection.execute('CREATE TABLE half (a TEXT)')\n"
+        "connection.executemany('INSERT INTO half VALUES (?)', [('x' * 5000,)] * 50)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    for name in ("hq.db", "logs.db"):
+        Child(kill, folder / name).process.communicate()
+        assert (folder / f"{name}-journal").exists()
+    with pytest.raises(StoreBroken, match="program that was killed") as caught:
+        await Store.open(folder, read_only=True)
+    assert "without --read-only" in caught.value.hint
+    async with await Store.open(folder) as store:
+        assert await store.check() == []
+        assert await store.read_logs(lambda tx: tx.lines.sources()) == []
+    assert "half" not in tables(folder / "hq.db") | tables(folder / "logs.db")
 
 
 async def test_migrations_are_checked(folder: Path) -> None:
