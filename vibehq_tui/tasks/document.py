@@ -90,6 +90,10 @@ class Document:
         base = (locate(self.text, start, inside) if inside else None) or (start, end)
         return (locate(self.text, base[0], steps) if steps else None) or base
 
+    def new_problems(self) -> ProblemList:
+        """An empty list for problems of this document."""
+        return ProblemList(self.file, self._lines)
+
     def place(self, index: int) -> tuple[int, int]:
         """``(line, column)`` of an index into the text, both from 1."""
         return self._lines.place(index)

@@ -11,7 +11,8 @@ from storage.errors import NotFound, Usage
 from storage.records import Task
 from storage.store import Tx
 from vibehq_tui.contracts import events
-from vibehq_tui.tasks.loading import Loaded
+from vibehq_tui.tasks.index import task_id
+from vibehq_tui.tasks.loading import Loaded, Opened
 from vibehq_tui.tasks.mirror import Mirrored, tell_status
 from vibehq_tui.tasks.problems import nearest
 from vibehq_tui.tasks.rewrite import Edit
@@ -50,7 +51,7 @@ def checked_word(word: str, allowed: Sequence[str], name: str) -> str:
     raise Usage(message, code=f"unknown-{name}", hint=nearest(word, allowed), details={"allowed": list(allowed)})
 
 
-def status_edit(task_id: str, status: str, by: By) -> Callable[[Loaded], Edit[Task]]:
+def status_edit(task_id: str, status: str, by: By) -> Callable[[Opened], Edit[Task]]:
     """Gives a task or a subtask another status.
 
     :raises Usage: for an unknown status.
@@ -58,12 +59,12 @@ def status_edit(task_id: str, status: str, by: By) -> Callable[[Loaded], Edit[Ta
     wanted = checked_word(status, STATUSES, "status")
     key = task_id.strip()
 
-    def make(loaded: Loaded) -> Edit[Task]:
-        node = loaded.checked.nodes.get(key)
+    def make(opened: Opened) -> Edit[Task]:
+        node = opened.nodes.get(key)
         if node is None:
-            raise no_such_task(key, loaded.checked.nodes)
+            raise no_such_task(key, opened.nodes)
         before = node.value.get("status", "pending")
-        editor = Editor(loaded.document)
+        editor = Editor(opened.document)
         if before != wanted:
             editor.set(node, {"status": wanted})
 
@@ -91,7 +92,7 @@ class NewTask:
     details: str = ""
 
 
-def add_edit(new: NewTask, by: By) -> Callable[[Loaded], Edit[Task]]:
+def add_edit(new: NewTask, by: By) -> Callable[[Opened], Edit[Task]]:
     """Adds a task at the end of the file, under the next free number.
 
     :raises Usage: for an empty title or an unknown priority.
@@ -100,24 +101,24 @@ def add_edit(new: NewTask, by: By) -> Callable[[Loaded], Edit[Task]]:
         raise Usage("the title of a task is empty", code="empty-title", hint="say in a few words what is to be done")
     priority = checked_word(new.priority, PRIORITIES, "priority")
 
-    def make(loaded: Loaded) -> Edit[Task]:
-        into = loaded.document.lists[0]
-        nodes = loaded.checked.nodes
+    def make(opened: Opened) -> Edit[Task]:
+        into = opened.document.lists[0]
+        nodes = opened.nodes
         for one in new.depends:
             if one not in nodes:
                 raise no_such_task(one, nodes)
-        raw: Any = next_id(loaded)
+        raw: Any = next_id(opened)
         value: dict[str, Any] = {"id": raw, "title": new.title, "description": new.description}
         if new.details:
             value["details"] = new.details
         value |= {
             "status": "pending",
             "priority": priority,
-            "dependencies": [raw_reference(loaded, one) for one in dict.fromkeys(new.depends)],
+            "dependencies": [raw_reference(opened, one) for one in dict.fromkeys(new.depends)],
         }
         if new.owner:
             value["assignee"] = new.owner
-        editor = Editor(loaded.document)
+        editor = Editor(opened.document)
         editor.append(into, [value])
         key = str(raw)
 
@@ -146,21 +147,22 @@ def tell_added(tx: Tx, by: By, task: Task, audit: bool = True) -> None:
         by.audit(tx, "task.add", task.id, task.title)
 
 
-def next_id(loaded: Loaded, taken: Collection[str] = ()) -> int | str:
+def next_id(opened: Opened, taken: Collection[str] = ()) -> int | str:
     """A number that no task has, of the type that the ids of the file have.
 
     :param taken: ids that are about to be given.
     """
-    into = loaded.document.lists[0]
-    raw = [item.value["id"] for item in into.items]
-    numbers = [int(one) for one in (*map(str, raw), *taken) if one.strip().isascii() and one.strip().isdigit()]
+    into = opened.document.lists[0]
+    raw = [item.value.get("id") for item in into.items if isinstance(item.value, dict)]
+    ids = [task_id(one) or "" for one in (*raw, *taken)]
+    numbers = [int(one) for one in ids if one.isascii() and one.isdigit()]
     number = max(numbers, default=0) + 1
     return str(number) if raw and all(isinstance(one, str) for one in raw) else number
 
 
-def raw_reference(loaded: Loaded, key: str) -> int | str:
+def raw_reference(opened: Opened, key: str) -> int | str:
     """How the id of a task stands in a list of dependencies: as it stands at the task; ``"12.4"`` for a subtask."""
-    node = loaded.checked.nodes.get(key)
+    node = opened.nodes.get(key)
     if node is None or node.parent is not None:
         return key
     raw: int | str = node.value["id"]

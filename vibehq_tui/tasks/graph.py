@@ -17,6 +17,8 @@ from vibehq_tui.tasks.words import CLOSED, PRIORITY_ORDER, SATISFIED, STATE_OF_S
 RANK_STEP: Final = 1_000_000
 """Ranks of one state lie in one band of this width, so that a task can change its state without moving the others."""
 
+_MOST_UNBLOCKED: Final = RANK_STEP // len(PRIORITY_ORDER) - 1
+
 _EXACT_COUNT: Final = 12_000
 """Open tasks up to which everything that a task unblocks is counted; above, only what waits for it directly."""
 
@@ -62,8 +64,8 @@ class Standing:
     state: str
     blocked_by: tuple[str, ...] = ()
     """Dependencies that are not done: open, cancelled, missing or in a circle; in the order of the file."""
-    place: int = 0
-    """0 for the most useful task: it unblocks most, then by priority, then by the order of the file."""
+    merit: int = 0
+    """Small for a task that unblocks much, then for an urgent one; equal ones are in the order of the file."""
     critical: bool = False
 
 
@@ -108,22 +110,25 @@ def build_graph(tasks: Sequence[GraphTask], broken: Collection[str] = ()) -> Tas
         for one in wanted:
             dependents.setdefault(one, []).append(key)
 
-    groups = circles(dependencies)
+    left = _not_peeled(dependencies, dependents)
+    groups = circles({key: dependencies[key] for key in known if key in left})
     still_open = {key: _open_dependencies(key, dependencies, known) for key, task in known.items() if _is_open(task)}
-    stuck = {key for group in circles(still_open) for key in group}
+    stuck = {key for group in circles({key: still_open[key] for key in still_open if key in left}) for key in group}
     top = {
         key: tuple(one for one in wanted if known[one].parent is None)
         for key, wanted in still_open.items()
         if known[key].parent is None
     }
     unblocks = _count_directly(still_open) | _count_unblocked(top, stuck)
-    useful = sorted(known.values(), key=lambda task: _usefulness(task, unblocks))
+    useful = sorted(known.values(), key=lambda task: (_merit(task, unblocks), task.position))
     place = {task.id: number for number, task in enumerate(useful)}
     workable = _sorted_by_dependency(top, stuck, place)
     path = _longest_chain(workable, top, stuck, place)
     on_path = frozenset(path)
     bad = stuck | set(missing) | set(broken) | {task.id for task in known.values() if task.status not in STATUSES}
-    standings = {key: _standing(task, known, key in bad, place[key], key in on_path) for key, task in known.items()}
+    standings = {
+        key: _standing(task, known, key in bad, _merit(task, unblocks), key in on_path) for key, task in known.items()
+    }
     return TaskGraph(
         order=(*workable, *(key for key, task in known.items() if task.parent is None and not _is_open(task))),
         critical_path=path,
@@ -137,9 +142,12 @@ def build_graph(tasks: Sequence[GraphTask], broken: Collection[str] = ()) -> Tas
     )
 
 
-def rank(state: str, place: int) -> int:
-    """The place of a task on the screen: ready first, then by usefulness."""
-    return STATES.index(state) * RANK_STEP + min(place, RANK_STEP - 1)
+def rank(state: str, merit: int) -> int:
+    """The place of a task on the screen, equal ranks in the order of the file: ready first, then by usefulness.
+
+    It depends on the task's own merit alone, so that a task that is done moves only those that it waited for.
+    """
+    return STATES.index(state) * RANK_STEP + min(merit, RANK_STEP - 1)
 
 
 def state_with_patches(state: str, has_open_patch: bool) -> str:
@@ -164,21 +172,40 @@ def _open_dependencies(
     return tuple([one for one in dependencies[key] if known[one].status not in CLOSED])
 
 
-def _usefulness(task: GraphTask, unblocks: Mapping[str, int]) -> tuple[int, int, int]:
+def _merit(task: GraphTask, unblocks: Mapping[str, int]) -> int:
     urgency = PRIORITY_ORDER.get(task.priority, PRIORITY_ORDER["medium"])
-    return -unblocks.get(task.id, 0), urgency, task.position
+    return (_MOST_UNBLOCKED - min(unblocks.get(task.id, 0), _MOST_UNBLOCKED)) * len(PRIORITY_ORDER) + urgency
 
 
 def _state(status: str, blocked: bool) -> str:
     return STATE_OF_STATUS.get(status) or ("blocked" if blocked else "ready")
 
 
-def _standing(task: GraphTask, known: Mapping[str, GraphTask], bad: bool, place: int, critical: bool) -> Standing:
+def _standing(task: GraphTask, known: Mapping[str, GraphTask], bad: bool, merit: int, critical: bool) -> Standing:
     if not _is_open(task):
-        return Standing(state=_state(task.status, False), place=place)
+        return Standing(state=_state(task.status, False), merit=merit)
     blocked_by = tuple([one for one in task.dependencies if one not in known or known[one].status not in SATISFIED])
     state = "broken" if bad else _state(task.status, bool(blocked_by))
-    return Standing(state=state, blocked_by=blocked_by, place=place, critical=critical)
+    return Standing(state=state, blocked_by=blocked_by, merit=merit, critical=critical)
+
+
+def _not_peeled(edges: Mapping[str, Sequence[str]], back: Mapping[str, Sequence[str]]) -> set[str]:
+    """The nodes that are left when those that lead nowhere are taken away, again and again.
+
+    Every circle is among them; mostly there is none, and then this was all the work.
+
+    :param back: node → who leads to it.
+    """
+    count = {node: len(targets) for node, targets in edges.items()}
+    free = [node for node, targets in edges.items() if not targets]
+    while free:
+        node = free.pop()
+        del count[node]
+        for other in back.get(node, ()):
+            count[other] -= 1
+            if not count[other]:
+                free.append(other)
+    return set(count)
 
 
 def circles(edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
@@ -274,7 +301,7 @@ def _count_unblocked(edges: Mapping[str, Sequence[str]], stuck: Collection[str])
     """
     if len(edges) > _EXACT_COUNT:
         return _count_directly(edges)
-    order = _sorted_by_dependency(edges, stuck, {node: number for number, node in enumerate(edges)})
+    order = _sorted_by_dependency(edges, stuck, dict.fromkeys(edges, 0))
     bit = {node: 1 << number for number, node in enumerate(reversed(order))}
     waiting = dict.fromkeys(order, 0)
     for node in reversed(order):

@@ -21,14 +21,14 @@ from storage.store import Tx
 from vibehq_tui.contracts import events
 from vibehq_tui.tasks.document import Node
 from vibehq_tui.tasks.edits import By, next_id, raw_reference, tell_added
-from vibehq_tui.tasks.loading import Loaded
+from vibehq_tui.tasks.index import task_id
+from vibehq_tui.tasks.loading import Loaded, Opened
 from vibehq_tui.tasks.mirror import Mirrored, tell_status
 from vibehq_tui.tasks.plan_facts import LIST, OWN, Claim, Plan, PlanTask, best
 from vibehq_tui.tasks.plan_reader import read
 from vibehq_tui.tasks.problems import TaskProblem
 from vibehq_tui.tasks.rewrite import Edit
 from vibehq_tui.tasks.splice import Editor, same
-from vibehq_tui.tasks.validate import task_id
 from vibehq_tui.tasks.words import CLOSED, SATISFIED
 from vibehq_tui.text.forms import plural, ranges
 
@@ -110,12 +110,12 @@ def read_plan(path: Path) -> Plan:
     return plan
 
 
-def plan_changes(plan: Plan, loaded: Loaded, remembered: Mapping[str, Mapping[str, str]]) -> Changes:
+def plan_changes(plan: Plan, opened: Opened, remembered: Mapping[str, Mapping[str, str]]) -> Changes:
     """What the plan changes in the file. Blocks.
 
     :param remembered: what earlier imports wrote; see :attr:`Changes.remembered`.
     """
-    return _Merge(plan, loaded, remembered).run()
+    return _Merge(plan, opened, remembered).run()
 
 
 def last_import(tx: Tx) -> dict[str, dict[str, str]]:
@@ -126,11 +126,11 @@ def last_import(tx: Tx) -> dict[str, dict[str, str]]:
 
 def import_edit(
     plan: Plan, remembered: Mapping[str, Mapping[str, str]], by: By
-) -> Callable[[Loaded], Edit[ImportReport]]:
+) -> Callable[[Opened], Edit[ImportReport]]:
     """Takes a plan over into the tasks file."""
 
-    def make(loaded: Loaded) -> Edit[ImportReport]:
-        changes = plan_changes(plan, loaded, remembered)
+    def make(opened: Opened) -> Edit[ImportReport]:
+        changes = plan_changes(plan, opened, remembered)
 
         def tell(tx: Tx, new: Loaded, done: Mirrored) -> ImportReport:
             tasks = {task.id: task for task in tx.tasks.all()}
@@ -173,24 +173,24 @@ def _tell(tx: Tx, by: By, name: str, changes: Changes) -> None:
 class _Merge:
     """One plan against one file."""
 
-    def __init__(self, plan: Plan, loaded: Loaded, remembered: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, plan: Plan, opened: Opened, remembered: Mapping[str, Mapping[str, str]]) -> None:
         self._plan = plan
-        self._loaded = loaded
+        self._opened = opened
         self._remembered = remembered
-        self._editor = Editor(loaded.document)
-        self._main = loaded.document.lists[0]
+        self._editor = Editor(opened.document)
+        self._main = opened.document.lists[0]
         self._nodes = {
-            key: node for key, node in loaded.checked.nodes.items() if node.list is self._main and node.parent is None
+            key: node for key, node in opened.nodes.items() if node.list is self._main and node.parent is None
         }
         self._titles = {str(node.value["title"]).strip().casefold(): key for key, node in reversed(self._nodes.items())}
         self._children: dict[str, dict[str, Node]] = {}
-        for key, node in loaded.checked.nodes.items():
+        for key, node in opened.nodes.items():
             if node.parent is not None:
                 self._children.setdefault(key.rpartition(".")[0], {})[key] = node
-        self._changes = Changes(text=loaded.document.text)
+        self._changes = Changes(text=opened.document.text)
         self._kept: dict[str, list[str]] = {}
         self._reopened: list[tuple[str, str, Claim]] = []
-        self._text_ids = isinstance(next_id(loaded), str)
+        self._text_ids = isinstance(next_id(opened), str)
 
     def run(self) -> Changes:
         changes = self._changes
@@ -204,7 +204,7 @@ class _Merge:
                 changes.added.append(key)
             else:
                 (changes.updated if self._update(task, key, node) else changes.unchanged).append(key)
-            self._check_dependencies(task, key, {*keys, *self._loaded.checked.nodes})
+            self._check_dependencies(task, key, {*keys, *self._opened.nodes})
         self._editor.append(self._main, added)
         changes.text = self._editor.result()
         self._warn_of_kept()
@@ -217,7 +217,7 @@ class _Merge:
         for task in self._plan.tasks:
             key = task.id or self._titles.get(task.title.strip().casefold())
             if key is None or (task.id is None and (key in keys or key in given)):
-                key = str(next_id(self._loaded, [*given, *keys]))
+                key = str(next_id(self._opened, [*given, *keys]))
             keys.append(key)
         return keys
 
@@ -227,8 +227,8 @@ class _Merge:
     def _raw_dependencies(self, task: PlanTask) -> list[int | str]:
         found: list[int | str] = []
         for one in task.dependencies or ():
-            known = one in self._loaded.checked.nodes
-            found.append(raw_reference(self._loaded, one) if known else self._raw_id(one))
+            known = one in self._opened.nodes
+            found.append(raw_reference(self._opened, one) if known else self._raw_id(one))
         return found
 
     def _texts(self, task: PlanTask) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from storage.errors import Busy, Refused
 from storage.store import Store, Tx
 from vibehq_tui.tasks import files
 from vibehq_tui.tasks.finish import to_the_end
-from vibehq_tui.tasks.loading import Loaded, TasksFile
+from vibehq_tui.tasks.loading import Loaded, Opened, TasksFile
 from vibehq_tui.tasks.mirror import Mirrored, Seen, mirror, note_seen, tell_of_file
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class TaskWriter:
         self._store = store
         self._file = file
 
-    async def rewrite(self, make: Callable[[Loaded], Edit[T]]) -> T:
+    async def rewrite(self, make: Callable[[Opened], Edit[T]]) -> T:
         """Reads the file, lets ``make`` say what is to change, and makes file, mirror, events and audit agree.
 
         :raises TasksFileBroken: when there is an error in the file: nothing is written into what is not understood.
@@ -51,21 +51,22 @@ class TaskWriter:
         async with files.locked(self._store.folder):
             return await to_the_end(self._rewrite_locked(make))
 
-    async def _rewrite_locked(self, make: Callable[[Loaded], Edit[T]]) -> T:
+    async def _rewrite_locked(self, make: Callable[[Opened], Edit[T]]) -> T:
         for _ in range(_ATTEMPTS):
             found = self._file.find()
-            loaded = await self._file.load(found)
-            edit = await asyncio.to_thread(make, loaded)
-            if edit.text == loaded.document.text and loaded.content is not None:
-                return await self._store_it(found, loaded, edit)
-            data = loaded.document.encode(edit.text)
-            new = await asyncio.to_thread(self._file.check, found.source, data, None)
+            opened = await self._file.open(found)
+            edit = await asyncio.to_thread(make, opened)
+            data = opened.document.encode(edit.text)
+            if opened.content is not None and data == opened.content.data:
+                same = await asyncio.to_thread(self._file.check, found.source, data, opened.content.stamp)
+                return await self._store_it(found, same, edit)
+            new = await asyncio.to_thread(self._file.check, found.source, data, files.stamp_of(data))
             try:
-                replaced = await asyncio.to_thread(files.replace, found.path, data, loaded.content, self._store.folder)
+                replaced = await asyncio.to_thread(files.replace, found.path, data, opened.content, self._store.folder)
             except files.FileChanged:
                 continue
             try:
-                result = await self._store_it(found, new, edit, files.stamp_of(data))
+                result = await self._store_it(found, new, edit)
             except BaseException:
                 await asyncio.to_thread(replaced.undo)
                 raise
@@ -73,12 +74,11 @@ class TaskWriter:
             return result
         raise Busy(f"{found.source} is written by another program all the time", hint="try again when it is done")
 
-    async def _store_it(self, found: files.Found, loaded: Loaded, edit: Edit[T], stamp: str | None = None) -> T:
+    async def _store_it(self, found: files.Found, loaded: Loaded, edit: Edit[T]) -> T:
         def body(tx: Tx) -> T:
             done = mirror(tx, found.source, loaded.checked.tasks)
-            noted = loaded.stamp if stamp is None else stamp
-            note_seen(tx, Seen(source=found.source, stamp=noted, problems=loaded.checked.problems))
-            tx.tasks.set_source_stamp(found.source, noted)
+            note_seen(tx, Seen(source=found.source, stamp=loaded.stamp, problems=loaded.checked.problems))
+            tx.tasks.set_source_stamp(found.source, loaded.stamp)
             tell_of_file(tx, done, found.source, own=edit.own)
             return edit.tell(tx, loaded, done)
 

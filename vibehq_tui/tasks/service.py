@@ -178,11 +178,11 @@ class TaskService:
         if not dry_run:
             return await self._writer.rewrite(import_edit(plan, remembered, self._by))
         found = self._file.find()
-        loaded = await self._file.load(found)
+        opened = await self._file.open(found)
 
         def preview() -> ImportReport:
-            changes = plan_changes(plan, loaded, remembered)
-            new = self._file.check(found.source, loaded.document.encode(changes.text), None)
+            changes = plan_changes(plan, opened, remembered)
+            new = self._file.check(found.source, opened.document.encode(changes.text), "")
             return changes.report({task.id: task for task in new.checked.tasks}, new.checked.problems)
 
         return await asyncio.to_thread(preview)

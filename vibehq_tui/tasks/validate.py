@@ -8,7 +8,7 @@ by it. Of two tasks with one id the first counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import NoneType
@@ -17,8 +17,8 @@ from typing import Any, Final
 from storage.records import Task
 from vibehq_tui.tasks.document import Document, Node, kind
 from vibehq_tui.tasks.graph import TaskGraph, build_graph, rank
+from vibehq_tui.tasks.index import index_tasks, place_of, shown, task_id
 from vibehq_tui.tasks.problems import ProblemList, TaskProblem, nearest
-from vibehq_tui.tasks.spans import spell
 from vibehq_tui.tasks.words import PRIORITIES, SATISFIED, STATUSES
 
 UNTITLED: Final = "(no title)"
@@ -43,13 +43,6 @@ class Checked:
 def check(document: Document) -> Checked:
     """Checks every task of a document and works out the graph."""
     return _Check(document).run()
-
-
-def task_id(value: Any) -> str | None:
-    """An id or a dependency as a string; none where it is neither a whole number nor a string."""
-    if isinstance(value, str):
-        return value.strip() or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def owner_of(value: dict[str, Any]) -> str | None:
@@ -80,13 +73,13 @@ class _Check:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._problems: ProblemList = document.problems
-        self._ids: dict[int, str] = {}
+        self._index = index_tasks(document, document.problems)
         self._drafts: dict[str, _Draft] = {}
         self._broken: set[str] = set()
 
     def run(self) -> Checked:
-        for node in self._document.nodes():
-            self._take(node)
+        for key, node in self._index.nodes.items():
+            self._drafts[key] = self._draft(node, key, node.value)
         drafts = list(self._drafts.values())
         for draft in drafts:
             if draft.dependencies:
@@ -99,54 +92,11 @@ class _Check:
             tasks=tuple(_record(draft, graph, self._document.file) for draft in drafts),
             graph=graph,
             problems=self._problems.all(),
-            nodes={key: draft.node for key, draft in self._drafts.items()},
+            nodes=self._index.nodes,
             broken=self._problems.broken,
         )
 
     # -- one task --------------------------------------------------------------------------------------------------
-
-    def _at(self, node: Node, *steps: str | int) -> Callable[[], int]:
-        """Finds the index of something in a task, when somebody wants to know."""
-        return lambda: self._document.locate(node, *steps)[0]
-
-    def _take(self, node: Node) -> None:
-        value = node.value
-        if not isinstance(value, dict):
-            self._problems.error(
-                "wrong-type", f"has to be a task, not {kind(value)}", path=node.path, at=self._at(node)
-            )
-            return
-        key = self._id(node, value)
-        if key is None:
-            return
-        first = self._drafts.get(key)
-        if first is not None:
-            path = spell(first.node.path)
-            message = f"the id {key!r} is already that of {path}, which counts; this one is not taken"
-            self._problems.warning("duplicate-id", message, path=node.path, at=self._at(node, "id"), task=key)
-            return
-        self._ids[id(value)] = key
-        self._drafts[key] = self._draft(node, key, value)
-
-    def _id(self, node: Node, value: dict[str, Any]) -> str | None:
-        """The id of a task in the workspace; none, with a problem, where it has none."""
-        raw = value.get("id")
-        own = task_id(raw)
-        if node.parent is None:
-            if own is not None:
-                return node.list.prefix + own
-            found = "is missing" if "id" not in value else f"has to be a whole number or a string, not {_shown(raw)}"
-            self._problems.error("bad-id", f"id {found}", path=(*node.path, "id"), at=self._at(node, "id"))
-            return None
-        above = self._ids.get(id(node.parent.value))
-        if above is None:
-            return None  # the parent was refused or stands twice
-        if own is None:
-            own = str(node.number + 1)
-            message = f"the subtask has no id that can be used; it is called {above}.{own} by its place"
-            self._problems.warning("bad-id", message, path=(*node.path, "id"), at=self._at(node, "id"), task=above)
-        local = above.removeprefix(node.list.prefix)
-        return above + own[len(local) :] if own.startswith(local + ".") else f"{above}.{own}"
 
     def _draft(self, node: Node, key: str, value: dict[str, Any]) -> _Draft:
         status = self._word(node, key, value, "status", STATUSES, "pending")
@@ -165,14 +115,14 @@ class _Check:
             status=status,
             priority=self._word(node, key, value, "priority", PRIORITIES, "medium"),
             dependencies=self._dependencies(node, key, value),
-            parent=self._ids[id(node.parent.value)] if node.parent else None,
+            parent=self._index.parents.get(key),
             position=len(self._drafts),
             done=[],
         )
 
     def _warn(self, node: Node, key: str, code: str, message: str, *steps: str | int, **more: Any) -> None:
         path = (*node.path, *steps)
-        self._problems.warning(code, message, path=path, at=self._at(node, *steps), task=key, **more)
+        self._problems.warning(code, message, path=path, at=place_of(self._document, node, *steps), task=key, **more)
 
     def _title(self, node: Node, key: str, value: dict[str, Any]) -> str:
         title = value.get("title")
@@ -183,7 +133,7 @@ class _Check:
             return UNTITLED
         message = "title is missing" if title is None else f"has to be a string, not {kind(title)}"
         if node.parent is None:
-            at = self._at(node, "title")
+            at = place_of(self._document, node, "title")
             self._problems.error("bad-title", message, path=(*node.path, "title"), at=at, task=key)
         else:
             self._warn(node, key, "bad-title", message, "title")
@@ -198,12 +148,12 @@ class _Check:
             return default
         if isinstance(word, str) and word in allowed:
             return word
-        message = f"{_shown(word)} is no {name}; it is one of {', '.join(allowed)}"
+        message = f"{shown(word)} is no {name}; it is one of {', '.join(allowed)}"
         hint = nearest(word, allowed) if isinstance(word, str) else ""
         self._warn(node, key, f"unknown-{name}", message, name, allowed=tuple(allowed), hint=hint)
         if isinstance(word, str):
             return word
-        return _shown(word) if name == "status" else default
+        return shown(word) if name == "status" else default
 
     def _dependencies(self, node: Node, key: str, value: dict[str, Any]) -> tuple[str, ...]:
         raw = value.get("dependencies")
@@ -223,7 +173,7 @@ class _Check:
                 self._warn(node, key, "number-id", message, "dependencies", number)
             if own is None:
                 self._broken.add(key)
-                message = f"has to be an id, not {_shown(one)}"
+                message = f"has to be an id, not {shown(one)}"
                 self._warn(node, key, "wrong-type", message, "dependencies", number)
             else:
                 found.append(own)
@@ -283,16 +233,9 @@ def _record(draft: _Draft, graph: TaskGraph, file: str) -> Task:
         phase=phase if isinstance(phase, str) and phase else None,
         description=description if isinstance(description, str) else "",
         position=draft.position,
-        rank=rank(standing.state, standing.place),
+        rank=rank(standing.state, standing.merit),
         subtasks_done=sum(draft.done),
         subtasks_total=len(draft.done),
         critical=standing.critical,
         data={name: item for name, item in value.items() if name != "subtasks"},
     )
-
-
-def _shown(value: Any) -> str:
-    """A value in a message: as it is where it is short, else what it is."""
-    if isinstance(value, str):
-        return repr(value if len(value) <= 40 else value[:39] + "…")
-    return kind(value) if value is None or isinstance(value, (list, dict)) else repr(value)
