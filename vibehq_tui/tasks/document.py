@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from vibehq_tui.tasks.files import MAX_BYTES
 from vibehq_tui.tasks.problems import Lines, ProblemList, TaskProblem, TasksFileBroken
 from vibehq_tui.tasks.spans import (
     Element,
@@ -25,9 +26,6 @@ from vibehq_tui.tasks.spans import (
     read_array,
     read_object,
 )
-
-MAX_BYTES: Final = 64_000_000
-"""A larger file is refused."""
 
 MAIN_TAG: Final = "master"
 """The tag whose tasks keep their ids as they are; the first tag where there is none of this name."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storage.errors import NotFound, Usage
+from storage.errors import Usage
 from storage.records import Task
 from storage.store import Tx
 from vibehq_tui.contracts import events
+from vibehq_tui.tasks.by import By, no_such_task
 from vibehq_tui.tasks.index import task_id
 from vibehq_tui.tasks.loading import Loaded, Opened
 from vibehq_tui.tasks.mirror import Mirrored, tell_status
@@ -18,25 +18,6 @@ from vibehq_tui.tasks.problems import nearest
 from vibehq_tui.tasks.rewrite import Edit
 from vibehq_tui.tasks.splice import Editor
 from vibehq_tui.tasks.words import PRIORITIES, STATUSES
-
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """Who changes something, and through which face."""
-
-    actor: str
-    via: str
-
-    def audit(self, tx: Tx, verb: str, task: str, detail: str) -> None:
-        """Appends who did what to which task."""
-        tx.audit.append(actor=self.actor, via=self.via, verb=verb, object=f"task/{task}", result="done", detail=detail)
-
-
-def no_such_task(task_id: str, known: Collection[str]) -> NotFound:
-    """The error for an unknown id; names the nearest ones."""
-    near = difflib.get_close_matches(task_id, known, 3, 0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "vibehq task list shows those there are"
-    return NotFound(f"there is no task {task_id}", hint=hint, details={"task": task_id, "near": near})
 
 
 def checked_word(word: str, allowed: Sequence[str], name: str) -> str:

@@ -8,7 +8,6 @@ import errno
 import fcntl
 import hashlib
 import os
-import secrets
 import stat
 import time
 from collections.abc import AsyncIterator
@@ -17,11 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from storage.errors import Busy, Refused
-from vibehq_tui.tasks.document import MAX_BYTES
 from vibehq_tui.tasks.problems import TaskProblem, TasksFileBroken
 
 CANDIDATES: Final = (".mission_control/tasks.json", ".taskmaster/tasks/tasks.json")
 """Where a tasks file is looked for, below the root; the first that exists is the workspace's."""
+
+MAX_BYTES: Final = 64_000_000
+"""A larger tasks file is refused."""
 
 _SETTLED_NS: Final = 50_000_000
 """A file whose times are younger than this may be written again without its times changing (the clock of a file system
@@ -286,7 +287,7 @@ def _scratch(folder: Path, state: Path) -> Path:
 
 def _write_new(target: Path, data: bytes, folder: Path) -> Path:
     """Writes a file that nobody has, with mode and owner of ``target``, and brings it to the disk."""
-    path = folder / f".{target.name}.{secrets.token_hex(6)}.tmp"
+    path = folder / f".{target.name}.{os.urandom(6).hex()}.tmp"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -309,7 +310,7 @@ def _keep(real: Path, state: Path) -> Path | None:
     folder = _scratch(real.parent, state)
     if folder == real.parent:
         return None
-    backup = folder / f"{real.name}.{secrets.token_hex(6)}.old"
+    backup = folder / f"{real.name}.{os.urandom(6).hex()}.old"
     try:
         os.link(real, backup)
     except OSError:

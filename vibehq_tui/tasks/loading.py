@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from vibehq_tui.tasks import files
-from vibehq_tui.tasks.document import MAX_BYTES, Document, Node, parse
+from vibehq_tui.tasks.document import Document, Node, parse
 from vibehq_tui.tasks.index import index_tasks
 from vibehq_tui.tasks.problems import TaskProblem, TasksFileBroken
 from vibehq_tui.tasks.splice import new_document
@@ -60,7 +60,7 @@ class Opened:
 class TasksFile:
     """Where the tasks of one workspace are."""
 
-    def __init__(self, root: Path, configured: str | None = None, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, root: Path, configured: str | None = None, max_bytes: int = files.MAX_BYTES) -> None:
         self.root = root
         self.configured = configured
         self._max_bytes = max_bytes

@@ -19,14 +19,16 @@ from storage.errors import NotFound, Refused
 from storage.records import Task
 from storage.store import Tx
 from vibehq_tui.contracts import events
+from vibehq_tui.tasks.by import By
 from vibehq_tui.tasks.document import Node
-from vibehq_tui.tasks.edits import By, next_id, raw_reference, tell_added
+from vibehq_tui.tasks.edits import next_id, raw_reference, tell_added
 from vibehq_tui.tasks.index import task_id
 from vibehq_tui.tasks.loading import Loaded, Opened
 from vibehq_tui.tasks.mirror import Mirrored, tell_status
 from vibehq_tui.tasks.plan_facts import LIST, OWN, Claim, Plan, PlanTask, best
 from vibehq_tui.tasks.plan_reader import read
 from vibehq_tui.tasks.problems import TaskProblem
+from vibehq_tui.tasks.reports import ImportReport
 from vibehq_tui.tasks.rewrite import Edit
 from vibehq_tui.tasks.splice import Editor, same
 from vibehq_tui.tasks.words import CLOSED, SATISFIED
@@ -38,19 +40,6 @@ MAX_PLAN: Final = 5_000_000
 _REMEMBERED: Final = "tasks.imported"
 _TEXTS: Final = ("description", "details", "testStrategy", "acceptanceCriteria", "relevantFiles", "effort", "tags")
 """What is not taken from a plan where somebody has written it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
-    """What a plan comes to."""
-
-    added: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
-    tasks: tuple[Task, ...] = ()
-    """The added and updated tasks as they are, or would be, afterwards."""
-    warnings: tuple[TaskProblem, ...] = ()
-    """What the plan says in two ways, and what of it was not taken."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -149,6 +148,8 @@ class ProblemList:
 
 def nearest(word: str, known: Sequence[str]) -> str:
     """``did you mean in-progress?``, or nothing where no known word is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - needed for wrong words only
+
     folded = word.strip().casefold().replace("_", "-").replace(" ", "-")
-    near = difflib.get_close_matches(folded, known, 1, 0.5)
+    near = get_close_matches(folded, known, 1, 0.5)
     return f"did you mean {near[0]}?" if near else ""

@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storage.errors import VibeError
 from storage.query import EVERYTHING, Query
 from storage.records import Task
 from storage.store import Store, Tx
 from vibehq_tui.tasks import files
-from vibehq_tui.tasks.document import MAX_BYTES
-from vibehq_tui.tasks.edits import By, NewTask, add_edit, no_such_task, status_edit
+from vibehq_tui.tasks.by import By, no_such_task
 from vibehq_tui.tasks.graph import TaskGraph, mirrored_graph
-from vibehq_tui.tasks.loading import TasksFile
-from vibehq_tui.tasks.mirror import last_seen, needs_refresh, refresh
-from vibehq_tui.tasks.plan_import import ImportReport, import_edit, last_import, plan_changes, read_plan
+from vibehq_tui.tasks.mirror import Seen, last_seen, needs_refresh, refresh
 from vibehq_tui.tasks.problems import TaskProblem
-from vibehq_tui.tasks.rewrite import TaskWriter
-from vibehq_tui.tasks.sync import SyncReport, TaskSync
+from vibehq_tui.tasks.reports import ImportReport, SyncReport
 from vibehq_tui.tasks.watch import file_changes
+
+if TYPE_CHECKING:
+    from vibehq_tui.tasks.loading import TasksFile
+    from vibehq_tui.tasks.rewrite import TaskWriter
 
 __all__ = ["ImportReport", "SyncReport", "TaskService"]
 
@@ -37,19 +39,31 @@ class TaskService:
         via: str,
         *,
         file: str | None = None,
-        max_bytes: int = MAX_BYTES,
+        max_bytes: int = files.MAX_BYTES,
     ) -> None:
         """
         :param file: the tasks file, relative to ``root``, instead of the first usual one that exists.
         :param max_bytes: a larger file is refused.
         """
         self._store = store
+        self._root = root
         self._by = By(actor, via)
-        self._file = TasksFile(root, file, max_bytes)
-        self._sync = TaskSync(store, self._file)
-        self._writer = TaskWriter(store, self._file)
+        self._configured = file
+        self._max_bytes = max_bytes
         self._graph: tuple[str, TaskGraph] | None = None
         self._validated: tuple[str, tuple[TaskProblem, ...]] | None = None
+
+    @cached_property
+    def _file(self) -> TasksFile:
+        from vibehq_tui.tasks.loading import TasksFile  # noqa: PLC0415 - most calls find the file unchanged
+
+        return TasksFile(self._root, self._configured, self._max_bytes)
+
+    @cached_property
+    def _writer(self) -> TaskWriter:
+        from vibehq_tui.tasks.rewrite import TaskWriter  # noqa: PLC0415 - most calls write nothing
+
+        return TaskWriter(self._store, self._file)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -94,10 +108,10 @@ class TaskService:
     async def validate(self, path: Path | None = None) -> list[TaskProblem]:
         """What is wrong in the tasks file of the workspace, or in any other; the store is not touched."""
         if path is not None:
-            inside = path.is_relative_to(self._file.root)
-            name = str(path.relative_to(self._file.root)) if inside else str(path)
+            inside = path.is_relative_to(self._root)
+            name = str(path.relative_to(self._root)) if inside else str(path)
             return list(await asyncio.to_thread(self._file.problems, path, name))
-        found = self._file.find()
+        found = files.find(self._root, self._configured)
         if not found.exists:
             return []
         now = _identity(found)
@@ -115,11 +129,18 @@ class TaskService:
         :param force: read the file also when it seems unchanged.
         :raises Busy: when another process writes the file for too long.
         """
-        return await self._sync.sync(force)
+        found = files.find(self._root, self._configured)
+        seen = await self._store.read(last_seen)
+        if not force and _is_known(found, seen):
+            problems = seen.problems if seen else ()
+            return SyncReport(source=found.source if found.exists else "", problems=problems, others=found.others)
+        from vibehq_tui.tasks.sync import TaskSync  # noqa: PLC0415 - most calls find the file unchanged
+
+        return await TaskSync(self._store, self._file).sync(force)
 
     async def changes(self) -> AsyncGenerator[SyncReport, None]:
         """Follows the file: brings the mirror up to it at once and after each change; yields how it was found."""
-        async with aclosing(file_changes(self._file.root, self._file.configured)) as stirrings:
+        async with aclosing(file_changes(self._root, self._configured)) as stirrings:
             async for _ in stirrings:
                 try:
                     report = await self.sync()
@@ -141,6 +162,8 @@ class TaskService:
         :raises Usage: for an unknown status. :raises NotFound: for an unknown task.
         :raises TasksFileBroken: when the file cannot be understood. :raises Refused: when it cannot be written.
         """
+        from vibehq_tui.tasks.edits import status_edit  # noqa: PLC0415 - most calls write nothing
+
         return await self._writer.rewrite(status_edit(task_id, status, self._by))
 
     async def add(
@@ -158,6 +181,8 @@ class TaskService:
         :raises Usage: for an empty title or an unknown priority. :raises NotFound: for an unknown dependency.
         :raises TasksFileBroken: when the file cannot be understood. :raises Refused: when it cannot be written.
         """
+        from vibehq_tui.tasks.edits import NewTask, add_edit  # noqa: PLC0415 - most calls write nothing
+
         new = NewTask(
             title=title,
             depends=tuple(depends),
@@ -173,19 +198,33 @@ class TaskService:
 
         :raises NotFound: where there is no such plan. :raises Refused: when it cannot be read, or names no task.
         """
-        plan = await asyncio.to_thread(read_plan, path)
-        remembered = await self._store.read(last_import)
+        from vibehq_tui.tasks import plan_import  # noqa: PLC0415 - plans are rare
+
+        plan = await asyncio.to_thread(plan_import.read_plan, path)
+        remembered = await self._store.read(plan_import.last_import)
         if not dry_run:
-            return await self._writer.rewrite(import_edit(plan, remembered, self._by))
+            return await self._writer.rewrite(plan_import.import_edit(plan, remembered, self._by))
         found = self._file.find()
         opened = await self._file.open(found)
 
         def preview() -> ImportReport:
-            changes = plan_changes(plan, opened, remembered)
+            changes = plan_import.plan_changes(plan, opened, remembered)
             new = self._file.check(found.source, opened.document.encode(changes.text), "")
             return changes.report({task.id: task for task in new.checked.tasks}, new.checked.problems)
 
         return await asyncio.to_thread(preview)
+
+
+def _is_known(found: files.Found, seen: Seen | None) -> bool:
+    """Whether the file is as it was when somebody last looked."""
+    if not found.exists:
+        return seen is None or not seen.stamp
+    if seen is None or seen.source != found.source:
+        return False
+    try:
+        return files.unchanged(seen.stamp, files.identity(found.path))
+    except OSError:
+        return False  # reading it will say what is wrong
 
 
 def _identity(found: files.Found) -> str | None:

@@ -1,35 +1,16 @@
-"""Brings the mirror in the store up to the tasks file, and says how the file was found."""
+"""Brings the mirror in the store up to a tasks file that has changed, and says how the file was found."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from storage.store import Store, Tx
 from vibehq_tui.tasks import files
 from vibehq_tui.tasks.finish import to_the_end
 from vibehq_tui.tasks.loading import Loaded, TasksFile
 from vibehq_tui.tasks.mirror import Mirrored, Seen, last_seen, mirror, note_seen, tell_broken, tell_of_file
-from vibehq_tui.tasks.problems import TaskProblem, TasksFileBroken
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncReport:
-    """How the tasks file was found."""
-
-    source: str = ""
-    """Relative to the workspace; empty where there is none."""
-    problems: tuple[TaskProblem, ...] = ()
-    """What is wrong in it. With an error among them, the mirror is still that of its last good state."""
-    added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
-    """Tasks files that exist as well and are not read."""
-
-    @property
-    def broken(self) -> bool:
-        """Whether the file could not be taken."""
-        return any(one.level == "error" for one in self.problems)
+from vibehq_tui.tasks.problems import TasksFileBroken
+from vibehq_tui.tasks.reports import SyncReport
 
 
 class TaskSync:
@@ -40,20 +21,15 @@ class TaskSync:
         self._file = file
 
     async def sync(self, force: bool) -> SyncReport:
-        """See :meth:`TaskService.sync`."""
-        found = self._file.find()
-        seen = await self._store.read(last_seen)
-        if not force and _is_known(found, seen):
-            problems = seen.problems if seen else ()
-            return SyncReport(source=found.source if found.exists else "", problems=problems, others=found.others)
+        """Reads the file and mirrors it, unless it has the very bytes that it had."""
         if self._store.read_only:
+            found = self._file.find()
             shown = self._file.problems(found.path, found.source) if found.exists else ()
             return SyncReport(source=found.source if found.exists else "", problems=shown, others=found.others)
         async with files.locked(self._store.folder):
-            return await to_the_end(self.sync_locked(force))
+            return await to_the_end(self._sync_locked(force))
 
-    async def sync_locked(self, force: bool) -> SyncReport:
-        """The same, with the lock of the tasks file in hand."""
+    async def _sync_locked(self, force: bool) -> SyncReport:
         found = self._file.find()
         seen = await self._store.read(last_seen)
         if not found.exists:
@@ -111,17 +87,6 @@ def _take_over(tx: Tx, found: files.Found, loaded: Loaded, seen: Seen | None) ->
     tx.tasks.set_source_stamp(found.source, loaded.stamp)
     tell_of_file(tx, done, found.source, always=first)
     return done
-
-
-def _is_known(found: files.Found, seen: Seen | None) -> bool:
-    if not found.exists:
-        return seen is None or not seen.stamp
-    if seen is None or seen.source != found.source:
-        return False
-    try:
-        return files.unchanged(seen.stamp, files.identity(found.path))
-    except OSError:
-        return False  # reading it will say what is wrong
 
 
 def _same_bytes(seen: Seen, content: files.Content) -> bool:
