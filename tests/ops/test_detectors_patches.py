@@ -166,7 +166,9 @@ async def test_issues_of_patches_that_were_left_out_stay_until_they_are_looked_a
     world.planner.answers[old.id] = missing_patch(old.id)
     scan = await ops.scan("incremental")
     assert subjects(await world.unresolved()) == [old.id]
-    assert "3 of 3 patches were not planned" in scan.detectors[0]["message"]
+    assert scan.detectors[0]["message"].startswith("looked at the newest 2 of 6 open patches; ")
+    assert f"patch {old.id} could not be planned: there is no patch {old.id}" in scan.detectors[0]["message"]
+    assert "2 of 3 patches were not planned in the time there was" in scan.detectors[0]["message"]
     # once it is decided, it needs no plan to be gone
     await world.store.write(lambda tx: tx.patches.update(old.id, state="rejected"))
     await ops.scan("incremental")

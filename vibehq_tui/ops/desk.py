@@ -98,6 +98,8 @@ class PlanDesk:
         """How many patches are open."""
         self.troubles: list[str] = []
         """Errors of the planner itself, with the patch at which they came."""
+        self.refused: dict[str, str] = {}
+        """Patches that cannot be planned at all, and why."""
 
     async def newest(self) -> list[Patch]:
         """The open patches that this scan looks at, newest first."""
@@ -126,11 +128,13 @@ class PlanDesk:
         start = self._clock.boot()
         try:
             plan = await _digest(await self._replan(patch.id))
-        except VibeError:
+        except VibeError as error:
             # decided, or gone, while the scan was under way: the next one will know
+            self.refused[patch.id] = error.message
             return None
         except Exception as error:  # noqa: BLE001 - one patch that breaks the planner must not hide all others
-            self.troubles.append(f"patch {patch.id}: {type(error).__name__}: {error}")
+            self.refused[patch.id] = f"{type(error).__name__}: {error}"
+            self.troubles.append(f"patch {patch.id}: {self.refused[patch.id]}")
             return None
         finally:
             self._seconds_left -= self._clock.boot() - start

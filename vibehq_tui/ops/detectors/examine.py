@@ -38,8 +38,14 @@ async def examine(ctx: ScanContext) -> list[tuple[Patch, Planned]] | None:
     beyond = ctx.desk.total - len(newest)
     if beyond > 0:
         ctx.leave_out(f"looked at the newest {len(newest)} of {ctx.desk.total} open patches")
+    refused = [patch for patch in queue if patch in unplanned and patch in ctx.desk.refused]
+    if refused:
+        more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+        ctx.leave_out(f"patch {refused[0]}{more} could not be planned: {ctx.desk.refused[refused[0]]}")
+    if len(unplanned) > len(refused):
+        late = len(unplanned) - len(refused)
+        ctx.leave_out(f"{late} of {len(queue)} patches were not planned in the time there was")
     if unplanned:
-        ctx.leave_out(f"{len(unplanned)} of {len(queue)} patches were not planned in the time there was")
         ctx.keep(issue for issue in ctx.known if unplanned.intersection(patches_of(issue)))
     return planned
 
