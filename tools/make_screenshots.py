@@ -16,6 +16,11 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.pilot import Pilot
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 
@@ -40,6 +45,22 @@ PICTURES = {
 }
 
 
+async def _settled(app: App[object], pilot: Pilot[object]) -> None:
+    """Waits until the screen has stopped changing."""
+    before, same = "", 0
+    for _ in range(60):
+        await pilot.pause(0.05)
+        now = app.export_screenshot()
+        same = same + 1 if _plain(now) == _plain(before) else 0
+        before = now
+        if same == 4:
+            return
+
+
+def _plain(svg: str) -> str:
+    return re.sub(r"terminal-\d+", "terminal", svg)  # a random number that would differ in every picture
+
+
 async def take(root: Path, picture: Picture) -> str:
     """The screen as SVG."""
     from vibehq_tui.headquarters import Headquarters  # noqa: PLC0415 - after the environment is set
@@ -49,16 +70,13 @@ async def take(root: Path, picture: Picture) -> str:
     async with app.run_test(size=picture.size) as pilot:
         await app.ready.wait()
         await pilot.pause()
+        await _settled(app, pilot)
         for key in picture.keys:
             await pilot.press(key)
-            await app.workers.wait_for_complete(
-                [worker for worker in app.workers if worker.group not in ("follow", "services")]
-            )
-            await pilot.pause()
-        await pilot.pause(0.5)
+            await _settled(app, pilot)
         svg = app.export_screenshot(title=picture.title)
         await app.close_headquarters()
-    return re.sub(r"terminal-\d+", "terminal", svg)  # a random number that would differ in every picture
+    return _plain(svg)
 
 
 async def main(names: list[str]) -> int:
