@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,16 +15,13 @@ from textual.widget import Widget
 
 from storage.errors import VibeError
 from storage.records import Event, Patch, PatchDecision
-from vibehq_tui.patches.errors import PatchRefused
-from vibehq_tui.patches.model import Problem
-from vibehq_tui.patches.planned import split_lines
 from vibehq_tui.patches.review import Review
-from vibehq_tui.patches.tree import WorkTree
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.commands import BY_ID, Context, key_label
 from vibehq_tui.tui.screens import review_texts as texts
 from vibehq_tui.tui.screens.full import FullScreen
 from vibehq_tui.tui.screens.review_commands import ReviewCommands
+from vibehq_tui.tui.screens.review_near import Near, find_near
 from vibehq_tui.tui.widgets.detail import DetailView, Document, Target
 from vibehq_tui.tui.widgets.diff_view import DiffView
 from vibehq_tui.tui.widgets.footer import CommandFooter
@@ -42,11 +38,14 @@ _HINTS = (
     ("review.reject-hunk", "rejects"),
     ("review.comment", "comments"),
 )
-_MOST_READ = 2_000_000
 
 
 class FileList(LongList):
     """The files of the patch. Commands of the review act on the patch here too."""
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Paths are cut to the width."""
+        self.reload()
 
     def command_context(self) -> Context:
         """What commands act on: the patch, not the file under the cursor."""
@@ -71,8 +70,8 @@ class ReviewScreen(ReviewCommands, FullScreen):
         )
         self.report = DetailView(id="report")
         self.diff = DiffView(id="diff")
-        self.text = DetailView(id="text")
-        self._source = texts.FileSource()
+        self.text = DetailView(id="submitted")
+        self._source = texts.FileSource(lambda: self.files.size.width - 18)
         yield self.title_line
         yield self.strip
         with Horizontal(id="body"):
@@ -105,7 +104,7 @@ class ReviewScreen(ReviewCommands, FullScreen):
     async def read(self) -> None:
         """Reads the patch against the files as they are now."""
         review = await self.hq.patches.review(self.subject_id)
-        near = await asyncio.to_thread(self._read_near, review.problems) if review.plan is None else {}
+        near = await asyncio.to_thread(find_near, Path(self.hq.root), review) if review.plan is None else {}
         before = self.review
         self.review = review
         self.record = review.patch
@@ -119,22 +118,9 @@ class ReviewScreen(ReviewCommands, FullScreen):
         """Shows what went wrong in place of the changes."""
         self.diff.clear(Part(error.message, "error"), Part(error.hint, "dim"))
 
-    def _read_near(self, problems: Sequence[Problem]) -> dict[str, list[bytes]]:
-        """The lines of the files that problems are about; only in a thread."""
-        tree = WorkTree(Path(self.hq.root))
-        found: dict[str, list[bytes]] = {}
-        for path in dict.fromkeys(problem.path for problem in problems if problem.path and problem.candidates):
-            try:
-                blob = tree.read(path)
-            except PatchRefused:
-                continue
-            if blob is not None:
-                found[path] = split_lines(blob.content[:_MOST_READ])
-        return found
-
     # -- showing ---------------------------------------------------------------------------------------------------
 
-    def show_review(self, near: dict[str, list[bytes]] | None = None) -> None:
+    def show_review(self, near: Near | None = None) -> None:
         """Shows what was read, with the decisions that are on their way to the store."""
         review = self.review
         if review is None:
@@ -143,8 +129,8 @@ class ReviewScreen(ReviewCommands, FullScreen):
         self.title_line.show(*texts.title(review, ascii_only))
         self.report.show(texts.report(review, self.hq.store.clock.now(), ascii_only))
         self._show_document(review, near, ascii_only)
+        self.files.display = review.plan is not None
         if review.plan is None:
-            self.files.border_title = "Files"
             return
         decisions = self.decisions
         self.diff.hint = self._hint(review.patch)
@@ -152,7 +138,7 @@ class ReviewScreen(ReviewCommands, FullScreen):
         self._show_files(review, decisions, ascii_only)
         self._show_place()
 
-    def _show_document(self, review: Review, near: dict[str, list[bytes]] | None, ascii_only: bool) -> None:
+    def _show_document(self, review: Review, near: Near | None, ascii_only: bool) -> None:
         """The text as submitted, or why it does not apply, in place of the changes."""
         document: Document | None = None
         if review.plan is None and near is not None:
@@ -183,7 +169,7 @@ class ReviewScreen(ReviewCommands, FullScreen):
             return
         if self.files.source is None:
             self.files.set_source(self._source)
-        if self._source.update(review, decisions, self.files.size.width - 18, ascii_only):
+        if self._source.update(review, decisions, ascii_only):
             self.files.reload()
         self.files.border_title = "Files"
         self.files.border_subtitle = Content(texts.progress(review.plan, decisions, review.seen))
@@ -200,10 +186,10 @@ class ReviewScreen(ReviewCommands, FullScreen):
         mark = texts.file_sign(file, self.decisions, review.seen, ascii_only)
         bad = sum(finding.get("result") != "ok" for finding in review.patch.report) + len(review.meets)
         warning = Part(f"{'!' if ascii_only else '▲'} {bad}  ", "warn") if bad else Part("")
-        place = f" {self.diff.file + 1}/{len(review.plan.files)} "
+        place = f"file {self.diff.file + 1} of {len(review.plan.files)} · "
+        told = texts.decided(review.plan, self.decisions)
         self.strip.show(
-            (Part(f"{mark.text} ", mark.role), Part(place, "dim"), Part(clean(file.path, 200), "strong")),
-            (warning, Part(texts.progress(review.plan, self.decisions, review.seen), "dim")),
+            (Part(f"{mark.text} ", mark.role), Part(place + told, "dim")), (warning, Part("tab report", "faint"))
         )
 
     # -- what happens on the screen --------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from storage.records import PatchDecision
@@ -13,13 +13,12 @@ from vibehq_tui.patches.review import REJECTED, Overlap, Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.forms import age, plural, size
 from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign
+from vibehq_tui.tui.screens.review_near import Near, NearLine
 from vibehq_tui.tui.widgets.detail import Document, Target
 from vibehq_tui.tui.widgets.rows import Cell, Part, Row, fit
 
 _ORDER = {"error": 0, "warning": 1, "ok": 2}
 _RAW_LIMIT = 200_000
-_NEAR = 3
-"""Lines of the file that are shown around a candidate."""
 
 Decisions = Mapping[int, PatchDecision]
 
@@ -49,12 +48,16 @@ def title(review: Review, ascii_only: bool) -> tuple[Cell, Cell]:
     return left, tuple(right)
 
 
+def decided(plan: Plan, decisions: Decisions) -> str:
+    """``6 of 9 hunks decided``."""
+    return f"{sum(number in decisions for number in plan.hunk_numbers)} of {plural(plan.hunk_count, 'hunk')} decided"
+
+
 def progress(plan: Plan, decisions: Decisions, seen: frozenset[str]) -> str:
     """``4 files · 6 of 9 hunks decided``."""
-    decided = sum(number in decisions for number in plan.hunk_numbers)
     reviewed = sum(file.path in seen for file in plan.files)
     files = f"{reviewed} of {plural(len(plan.files), 'file')} reviewed" if reviewed else plural(len(plan.files), "file")
-    return f"{files} · {decided} of {plural(plan.hunk_count, 'hunk')} decided"
+    return f"{files} · {decided(plan, decisions)}"
 
 
 def file_sign(file: PlannedFile, decisions: Decisions, seen: frozenset[str], ascii_only: bool) -> Part:
@@ -86,20 +89,18 @@ def short_path(path: str, room: int, ascii_only: bool) -> Cell:
 class FileSource:
     """The files of a plan as rows, made for those that are looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Callable[[], int]) -> None:
+        """:param room: cells for a path."""
         self._review: Review | None = None
         self._decisions: Decisions = {}
-        self._room = 0
+        self._room = room
         self._ascii = False
 
-    def update(self, review: Review, decisions: Decisions, room: int, ascii_only: bool) -> bool:
-        """Takes what is shown from now on; answers whether that makes a difference.
-
-        :param room: cells for a path.
-        """
-        before = (self._review, dict(self._decisions), self._room)
-        self._review, self._decisions, self._room, self._ascii = review, dict(decisions), max(room, 8), ascii_only
-        return before[0] is not review or before[1:] != (self._decisions, self._room)
+    def update(self, review: Review, decisions: Decisions, ascii_only: bool) -> bool:
+        """Takes what is shown from now on; answers whether that makes a difference."""
+        same = self._review is review and self._decisions == decisions
+        self._review, self._decisions, self._ascii = review, dict(decisions), ascii_only
+        return not same
 
     def _matching(self, text: str) -> Sequence[PlannedFile]:
         files = self._review.plan.files if self._review and self._review.plan else ()
@@ -121,7 +122,9 @@ class FileSource:
             counts = Part(file.op, "dim")
         seen = self._review.seen if self._review else frozenset()
         mark = file_sign(file, self._decisions, seen, self._ascii)
-        return Row(key=file.path, cells=(mark, short_path(file.path, self._room, self._ascii), counts), record=file)
+        return Row(
+            key=file.path, cells=(mark, short_path(file.path, max(self._room(), 8), self._ascii), counts), record=file
+        )
 
 
 def report(review: Review, now: int, ascii_only: bool) -> Document:
@@ -136,7 +139,7 @@ def report(review: Review, now: int, ascii_only: bool) -> Document:
     if review.plan is not None:
         for warning in review.plan.warnings:
             _marked(document, "warning", warning, None, ascii_only)
-    if patch.reason:
+    if patch.reason and not any(str(finding.get("message", "-")) in patch.reason for finding in findings):
         role = "dim" if patch.state == "rejected" else "error"
         document.row(Part(f"{patch.state}: {patch.reason}", role), hanging=2)
     remarks = [comment for comment in review.comments if comment.path is None]
@@ -145,12 +148,17 @@ def report(review: Review, now: int, ascii_only: bool) -> Document:
         for comment in remarks:
             document.row((Part(f"{comment.by} ", "accent"), Part(comment.text)), hanging=2)
     document.blank()
-    document.row(Part(f"from {patch.submitted_by}, {age(patch.created_at, now)}, as {patch.format}", "faint"))
-    if patch.decided_by and patch.state != "proposed":
+    document.row(Part(f"from {patch.submitted_by}, {_ago(patch.created_at, now)}, as {patch.format}", "faint"))
+    if patch.decided_by and patch.state in ("approved", "rejected"):
         document.row(Part(f"{patch.state} by {patch.decided_by}", "faint"))
     if patch.base:
         document.row(Part(f"planned on {patch.base[:12]}", "faint"))
     return document
+
+
+def _ago(then: int, now: int) -> str:
+    words = age(then, now)
+    return "just now" if words == "now" else f"{words} ago"
 
 
 def _marked(document: Document, result: str, message: str, target: Target | None, ascii_only: bool) -> None:
@@ -196,11 +204,8 @@ def _raw(document: Document, text: bytes) -> None:
         document.line(Part(f"… {size(len(text) - _RAW_LIMIT)} more", "dim"))
 
 
-def does_not_apply(review: Review, near: Mapping[str, Sequence[bytes]], ascii_only: bool) -> Document:
-    """Why a patch does not apply, hunk by hunk, with the lines of the file that it may have meant; then its text.
-
-    :param near: the lines of the files that problems name, as they are now.
-    """
+def does_not_apply(review: Review, near: Near, ascii_only: bool) -> Document:
+    """Why a patch does not apply, hunk by hunk, with the lines of the file that it may have meant; then its text."""
     document = Document()
     document.heading(
         "This patch does not apply to the files as they are now",
@@ -218,7 +223,7 @@ def does_not_apply(review: Review, near: Mapping[str, Sequence[bytes]], ascii_on
     return document
 
 
-def _problem(document: Document, problem: Problem, near: Mapping[str, Sequence[bytes]], ascii_only: bool) -> None:
+def _problem(document: Document, problem: Problem, near: Near, ascii_only: bool) -> None:
     mark = sign(CHECKS, "error")
     where = problem.where()
     document.row(
@@ -229,17 +234,32 @@ def _problem(document: Document, problem: Problem, near: Mapping[str, Sequence[b
         ),
         hanging=2,
     )
-    lines = near.get(problem.path or "", ())
     if problem.candidates:
         shown = ", ".join(str(line) for line in problem.candidates[:12])
-        document.row(Part(f"it could be meant at line {shown}; say which by more context", "dim"), indent=2)
-    for candidate in problem.candidates[:3]:
-        first = max(candidate - 1 - _NEAR, 0)
-        for number, line in enumerate(lines[first : candidate + _NEAR], first + 1):
-            text = line.decode("utf-8", "surrogateescape").rstrip("\r\n").expandtabs(4)
-            role = "strong" if number == candidate else "dim"
-            document.line((Part(f"{number:>6}  ", "faint"), Part(text, role)), indent=2)
+        document.row(Part(f"it could be meant at line {shown}; more context would tell", "dim"), indent=2)
+    for place in near.get(problem, ()):
         document.blank()
+        for line in place:
+            _near_line(document, line, line.number in problem.candidates, ascii_only)
+
+
+def _near_line(document: Document, line: NearLine, meant: bool, ascii_only: bool) -> None:
+    """A line of the file; below it what the hunk has in its place, where that is another."""
+    number = str(line.number) if line.number else ""
+    if line.there is not None:
+        role = "strong" if meant or line.wanted is not None else "dim"
+        document.line((Part(f"{number:>6}  ", "faint"), Part(_text_of(line.there), role)), indent=2)
+    if line.wanted is not None:
+        word = "patch" if line.there is not None else "not there"
+        sign_ = "!=" if ascii_only else "≠"
+        document.line(
+            (Part(f"{sign_:>6}  ", "error"), Part(_text_of(line.wanted), "error"), Part(f"   {word}", "faint")),
+            indent=2,
+        )
+
+
+def _text_of(line: bytes) -> str:
+    return line.decode("utf-8", "surrogateescape").rstrip("\r\n").expandtabs(4)
 
 
 def said(decisions: Decisions, numbers: Sequence[int]) -> str:

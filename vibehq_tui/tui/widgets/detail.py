@@ -257,19 +257,19 @@ class DetailView(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         row = self._rows[number]
         ground = self.rich_style
-        if row.entry == self.cursor:
-            ground += table["cursor" if self.has_focus else "cursor_blurred"]
+        if row.entry == self.cursor and self.has_focus:
+            ground += table["cursor"]
         look = Look(styles=table, more="~" if ascii_only else "…")
         lead = min(row.indent + 1, max(width, 0))
         content = paint(tuple(row.parts), max(width - lead - 1, 0), ground + table[""], look)
         return Strip([Segment(" " * lead, ground), *content, Segment(" ", ground)]).adjust_cell_length(width, ground)
 
     def on_focus(self) -> None:
-        """The cursor gets the colour of what is focused."""
+        """The cursor appears."""
         self.refresh()
 
     def on_blur(self) -> None:
-        """The cursor gets the colour of what is not focused."""
+        """The cursor disappears."""
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:

@@ -271,7 +271,7 @@ class DiffLayout:
             if file is None or not self.files[file].hunks:
                 continue
             block, index = self._find_line(file, comment.line)
-            where = f", line {comment.line}" if comment.line is not None else ""
+            where = f", line {comment.line}" if comment.line is not None and index < 0 else ""
             rows = _wrapped(f"{comment.by}{where}: {comment.text}", width)
             found.setdefault(block, {}).setdefault(index, []).extend(rows)
         return found
