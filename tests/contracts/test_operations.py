@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ from hypothesis import strategies as st
 from storage.errors import Refused
 from vibehq_tui.contracts.operations import PatchBatch, PatchOperation
 from vibehq_tui.contracts.wire import read_wire
+from vibehq_tui.patches.errors import PatchRefused
+from vibehq_tui.patches.formats.operations import parse_operations
 
 GOOD: list[dict[str, Any]] = [
     {"op": "replace-block", "file": "a.py", "start": 3, "end": 3, "block": "x\n"},
     {"op": "insert-before", "file": "a.py", "line": 1, "block": "x\n", "openSpace": True},
     {"op": "insert-after", "file": "a.py", "marker": "imports", "blockFile": "b.txt"},
-    {"op": "append", "file": "a.py", "block": ""},
+    {"op": "append", "file": "a.py", "block": "x", "openSpace": 2},
     {"op": "prepend", "file": "a.py", "block": "x"},
     {"op": "replace-between", "file": "a.py", "startMarker": "a", "endMarker": "b", "block": "x"},
     {"op": "create", "file": "b.py", "block": "x"},
@@ -35,6 +38,12 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"op": "replace-block", "file": "a", "start": 3, "end": 2, "block": ""}, "", "end (2) is before start (3)"),
     ({"op": "append", "file": "a", "block": "x", "blockFile": "y"}, "", "one of the two"),
     ({"op": "append", "file": "a"}, "", "one of the two"),
+    ({"op": "append", "file": "a", "block": ""}, "", "nothing to add"),
+    (
+        {"op": "replace-between", "file": "a", "startMarker": "", "endMarker": "b", "block": "x"},
+        "startMarker",
+        "at least",
+    ),
     ({"op": "append", "file": "", "block": "x"}, "file", "at least 1 character"),
     ({"op": "insert-after", "file": "a", "block": "x"}, "", "line or marker"),
     ({"op": "move", "file": "a"}, "to", "is missing"),
@@ -67,6 +76,19 @@ def test_a_bad_operation_alone_names_the_allowed_ones() -> None:
     (error,) = caught.value.details["errors"]
     assert error["path"] == "op"
     assert error["allowed"] == sorted(one["op"] for one in GOOD)
+
+
+@pytest.mark.parametrize("operation", GOOD, ids=lambda one: str(one["op"]))
+def test_the_engine_takes_what_the_contract_takes(operation: dict[str, Any]) -> None:
+    batch = read_wire(PatchBatch, {"requester": "ada", "patches": [operation]}, "the batch")
+    parsed = parse_operations(json.dumps(batch.to_wire()).encode())
+    assert (parsed.author, len(parsed.changes)) == ("ada", 1)
+
+
+@pytest.mark.parametrize(("operation", "path", "message"), BAD)
+def test_the_engine_refuses_what_the_contract_refuses(operation: dict[str, Any], path: str, message: str) -> None:
+    with pytest.raises(PatchRefused):
+        parse_operations(json.dumps({"patches": [operation]}).encode())
 
 
 @pytest.mark.parametrize("text", ["", "{", b"\xff", "[" * 100_000, '{"patches": []}', "[]", "null"])

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
@@ -12,8 +16,11 @@ from pydantic import ValidationError
 from storage.clock import Millis
 from storage.errors import NotFound
 from storage.records import RECORDS, to_wire
-from vibehq_tui.contracts.documents import ErrorDocument, Listing
+from vibehq_tui.contracts.documents import ErrorDocument, Listing, Receipt, ReceiptSeries, TaskProblem
 from vibehq_tui.contracts.schemas import record_model, schemas
+from vibehq_tui.tasks.problems import TaskProblem as TasksProblem
+
+ROOT = Path(__file__).parents[2]
 
 
 def sample(hint: Any, full: bool) -> Any:
@@ -89,6 +96,42 @@ def test_unions_say_how_they_are_told_apart() -> None:
     assert sorted(found["WebSocketMessage"]["discriminator"]["mapping"]) == [
         "auth", "data", "event", "subscribe", "unsubscribe",
     ]  # fmt: skip
+
+
+def test_the_answers_of_patchctl_fit_their_documents(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a\nb\n")
+    (tmp_path / "good.diff").write_text("--- a/a.txt\n+++ b/a.txt\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n")
+    (tmp_path / "junk.diff").write_text("no diff at all\n")
+    (tmp_path / "stale.diff").write_text("--- a/a.txt\n+++ b/a.txt\n@@ -1,2 +1,2 @@\n x\n-y\n+z\n")
+
+    def patchctl(*arguments: str) -> tuple[int, dict[str, Any]]:
+        done = subprocess.run(
+            [sys.executable, "-c", "from vibehq_tui.cli.patchctl import main; main()", *arguments, "--json"],
+            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        return done.returncode, json.loads(done.stdout)
+
+    for code, result, arguments in [
+        (0, "dry-run", ["apply", "good.diff", "--dry-run"]),
+        (1, "refused", ["apply", "junk.diff"]),
+        (3, "conflict", ["apply", "stale.diff"]),
+        (0, "applied", ["apply", "good.diff", "--check", "true"]),
+    ]:
+        exit_code, document = patchctl(*arguments)
+        receipt = Receipt.model_validate(document)
+        assert (exit_code, receipt.result) == (code, result)
+    assert receipt.check is not None
+    assert receipt.check.exit_code == 0
+    exit_code, document = patchctl("apply", "good.diff", "junk.diff")
+    series = ReceiptSeries.model_validate(document)
+    assert [one.file for one in series.patches] == ["good.diff", "junk.diff"]
+
+
+def test_a_problem_of_a_tasks_file_fits_its_document() -> None:
+    problem = TasksProblem(level="error", code="x", file="f", path="p", line=1, column=2, message="m", allowed=("a",))
+    wire = to_wire(problem)
+    assert TaskProblem.model_validate(wire).allowed == ["a"]
+    assert set(wire) == {field.alias for field in TaskProblem.model_fields.values()}
 
 
 def test_errors_and_listings_fit_their_documents() -> None:

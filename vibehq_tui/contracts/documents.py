@@ -73,16 +73,42 @@ class Problem(Wire):
     """Lines where it could have been meant."""
 
 
-class Receipt(Wire):
-    """The answer of ``patchctl apply`` and ``patchctl validate``."""
+class CheckRun(Wire):
+    """The command that ran after the patch was applied."""
 
+    command: str
+    exit_code: int
+    output: str
+
+
+class Receipt(Wire):
+    """The answer of ``patchctl apply``, ``validate`` and ``dry-run`` about one patch."""
+
+    file: str | None = None
+    """Where the patch came from, when there were several."""
     result: Literal["applied", "already-applied", "refused", "conflict", "dry-run"]
-    format: str
+    format: str | None
+    """None where it was not recognised."""
     files: list[FileReceipt] = Field(default_factory=list)
     repairs: list[Repair] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
     errors: list[Problem] = Field(default_factory=list)
     receipt: str | None = None
     """From which it can be undone: ``patchctl revert RECEIPT``."""
+    hint: str = ""
+    check: CheckRun | None = None
+    plan_hash: str | None = None
+    """Of a dry run: the hash of every byte before and after."""
+    diff: str | None = None
+    """Of a dry run that was asked for it."""
+
+
+class ReceiptSeries(Wire):
+    """The same about several patches, which end at the first that fails."""
+
+    result: Literal["applied", "already-applied", "refused", "conflict", "dry-run"]
+    """The worst of them."""
+    patches: list[Receipt]
 
 
 class TaskProblem(Wire):

@@ -11,8 +11,12 @@ from pydantic import Field, model_validator
 
 from vibehq_tui.contracts.wire import Id, Wire
 
-Line = Annotated[int, Field(ge=1)]
+Line = Annotated[int, Field(ge=1, le=2**31)]
 """A line number, from 1."""
+Marker = Annotated[str, Field(min_length=1)]
+"""The name of a ``PATCH_MARKER``."""
+OpenSpace = bool | Annotated[int, Field(ge=0, le=10)]
+"""How many blank lines are kept between the text and what stands around it; true for one."""
 FilePath = Annotated[str, Field(min_length=1)]
 """A path relative to the root of the workspace, with ``/``."""
 
@@ -49,13 +53,21 @@ class ReplaceBlock(_WithBlock):
         return self
 
 
-class _Insert(_WithBlock):
+class _Adding(_WithBlock):
+    @model_validator(mode="after")
+    def _something(self) -> _Adding:
+        if self.block == "":
+            raise ValueError("block is empty, so there is nothing to add")
+        return self
+
+
+class _Insert(_Adding):
     line: Line | None = None
     """The line beside which the text goes."""
-    marker: str | None = None
-    """The name of a ``PATCH_MARKER`` beside which the text goes; instead of ``line``."""
-    open_space: bool = False
-    """Whether a blank line is kept between the text and what stands around it."""
+    marker: Marker | None = None
+    """The marker beside which the text goes; instead of ``line``."""
+    open_space: OpenSpace = False
+    """Blank lines between the text and what stands around it."""
 
     @model_validator(mode="after")
     def _one_place(self) -> _Insert:
@@ -76,28 +88,28 @@ class InsertAfter(_Insert):
     op: Literal["insert-after"]
 
 
-class Append(_WithBlock):
+class Append(_Adding):
     """Puts text at the end of a file."""
 
     op: Literal["append"]
-    open_space: bool = False
-    """Whether a blank line is kept before the text."""
+    open_space: OpenSpace = False
+    """Blank lines before the text."""
 
 
-class Prepend(_WithBlock):
+class Prepend(_Adding):
     """Puts text at the beginning of a file."""
 
     op: Literal["prepend"]
-    open_space: bool = False
-    """Whether a blank line is kept after the text."""
+    open_space: OpenSpace = False
+    """Blank lines after the text."""
 
 
 class ReplaceBetween(_WithBlock):
     """Replaces what stands between two markers; the markers stay."""
 
     op: Literal["replace-between"]
-    start_marker: str
-    end_marker: str
+    start_marker: Marker
+    end_marker: Marker
 
 
 class Create(_WithBlock):

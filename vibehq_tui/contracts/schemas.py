@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, create_model
 
 from storage.clock import Millis
 from storage.records import RECORDS
-from vibehq_tui.contracts.documents import ErrorDocument, Listing, Receipt, TaskProblem
+from vibehq_tui.contracts.documents import ErrorDocument, Listing, Receipt, ReceiptSeries, TaskProblem
 from vibehq_tui.contracts.messages import FeedEvent, PatchEvent, WebSocketMessage
 from vibehq_tui.contracts.operations import PatchBatch, PatchOperation
 from vibehq_tui.contracts.wire import Wire
@@ -30,6 +30,7 @@ _DOCUMENTS: Final[dict[str, Any]] = {
     "FeedEvent": FeedEvent,
     "WebSocketMessage": WebSocketMessage,
     "Receipt": Receipt,
+    "ReceiptSeries": ReceiptSeries,
     "TaskProblem": TaskProblem,
     "Listing": Listing,
     "Error": ErrorDocument,
