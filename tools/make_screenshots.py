@@ -3,8 +3,8 @@
 
     make_screenshots.py [NAME …]
 
-Each picture is a size and the keys that lead to it. The agent of the demo is not started, so that the same program
-gives the same pictures but for times.
+Each picture is a size and the keys that lead to it. The agent of the demo has finished before the first is taken, so
+that the same program gives the same pictures but for times.
 """
 
 from __future__ import annotations
@@ -76,7 +76,15 @@ async def take(root: Path, picture: Picture) -> str:
             await _settled(app, pilot)
         svg = app.export_screenshot(title=picture.title)
         await app.close_headquarters()
-    return _plain(svg)
+    return _portable(_plain(svg))
+
+
+def _portable(svg: str) -> str:
+    """Without fonts from the network, and with every space where it stands, whatever draws the picture."""
+    svg = re.sub(r"@font-face\s*{[^}]*}", "", svg)
+    svg = svg.replace("Fira Code", "ui-monospace, DejaVu Sans Mono, Menlo, Consolas")
+    svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
+    return "".join(f"{line.rstrip()}\n" for line in svg.splitlines() if line.strip())
 
 
 async def main(names: list[str]) -> int:
@@ -92,7 +100,9 @@ async def main(names: list[str]) -> int:
         os.environ |= {"XDG_CONFIG_HOME": f"{scratch}/config", "XDG_STATE_HOME": f"{scratch}/state", "USER": "mara"}
         os.environ["LOGNAME"] = "mara"
         root = Path(scratch) / "tidewatch"
-        await make(root, with_agent=False)
+        demo = await make(root, pace=0)
+        if demo.agent is not None:
+            await asyncio.to_thread(demo.agent.wait)
         for name in names or PICTURES:
             path = FOLDER / f"{name}.svg"
             path.write_text(await take(root, PICTURES[name]), encoding="utf-8")

@@ -26,7 +26,7 @@ TABLE: Final = {
     "task": (f"{_COMMANDS}.task:task", "Tasks: list, show, add, status, import, graph, validate."),
     "patch": (f"{_COMMANDS}.patch:patch", "Patches: submit, list, show, diff, approve, reject, apply, revert, …"),
     "scan": (f"{_COMMANDS}.ops:scan", "Look for ops issues now."),
-    "ops": (f"{_COMMANDS}.ops:ops", "Ops issues: list, show, ack, snooze, claim, resolve."),
+    "ops": (f"{_COMMANDS}.ops:ops", "Ops issues: list, show, ack, snooze, claim, resolve, reopen."),
     "provider": (f"{_COMMANDS}.provider:provider", "Providers: list, show, new."),
     "route": (f"{_COMMANDS}.provider:route", "Which provider would do a task, and why."),
     "assign": (f"{_COMMANDS}.provider:assign", "Give a task to a provider."),

@@ -20,6 +20,14 @@ from vibehq_tui.demo.patches import flat_stretch, git_patch, mail_patch, perform
 from vibehq_tui.headquarters import Headquarters
 
 _HOUR: Final = 3_600_000
+_ASSIGNED: Final = (
+    ("3", "codex", "it wrote the reader"),
+    ("4", "codex", "a small change, and it is cheap"),
+    ("6", "claude", "needs a careful hand"),
+    ("7", "aider", "it found the gap"),
+    ("11", "cursor", "a small change"),
+    ("12", "shell", "the scripted agent of the demo"),
+)
 
 
 class StoryClock:
@@ -93,9 +101,16 @@ class Story:
 
     async def tell(self) -> None:
         """All of it, in its order."""
+        await self._assign()
         await self._first_day()
         await self._second_day()
         await self._today()
+
+    async def _assign(self) -> None:
+        self.clock.go(51)
+        async with self._as() as hq:
+            for task, provider, reason in _ASSIGNED:
+                await hq.providers.assign(task, provider, reason)
 
     async def _first_day(self) -> None:
         git = Git(self.root)

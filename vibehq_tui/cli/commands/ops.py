@@ -197,6 +197,14 @@ def resolve(session: Session, issue_id: str, note: str) -> None:
     _change(session, "resolved", lambda hq: hq.ops.resolve(issue_id, note))
 
 
+@ops.add("reopen", changes=True, examples=[("vibehq ops reopen 4", "it was resolved too early")])
+@_id
+@click.pass_obj
+def reopen(session: Session, issue_id: str) -> None:
+    """Open a resolved issue again."""
+    _change(session, "reopened", lambda hq: hq.ops.reopen(issue_id))
+
+
 @command(
     "scan",
     changes=True,

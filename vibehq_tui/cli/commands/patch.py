@@ -304,6 +304,24 @@ def apply(session: Session, patch_id: str, commit: bool, dry_run: bool) -> None:
     session.change(body)
 
 
+@patch.add(
+    "reopen",
+    changes=True,
+    examples=[
+        ("vibehq patch reopen 3", "a rejected, approved or conflicted patch is proposed again, against the tree now")
+    ],
+)
+@_id
+@click.pass_obj
+def reopen(session: Session, patch_id: str) -> None:
+    """Propose a patch again: take back a rejection or an approval, or try again after a conflict."""
+
+    async def body(hq: Headquarters) -> Answer:
+        return _told("reopened", await hq.patches.reopen(patch_id))
+
+    session.change(body)
+
+
 @patch.add("revert", changes=True, examples=[("vibehq patch revert 3", "the work tree is as before the patch")])
 @_id
 @click.pass_obj

@@ -121,7 +121,7 @@ def new(session: Session, name: str) -> None:
     """Begin a provider of your own."""
 
     async def body(hq: Headquarters) -> Answer:
-        path = hq.providers.new(name)
+        path = await hq.providers.new(name)
         return Answer(
             wire={"name": name, "path": str(path)},
             text=lambda style: f"wrote {clean(str(path))}: say in it how the agent is run",
