@@ -68,6 +68,9 @@ async def test_only_the_hunks_that_were_not_rejected_go_in(hq: Headquarters, rep
     assert "line 5\n" in text and "LINE 30\n" in text
     await hq.patches.revert(patch.id)
     assert repository.git("status", "--porcelain", "a.txt") == ""
+    assert (await hq.patches.reopen(patch.id)).state == "proposed"
+    await hq.patches.approve(patch.id)
+    assert (await hq.patches.apply(patch.id)).state == "applied"
 
 
 async def test_approving_named_hunks_rejects_the_others(hq: Headquarters, repository: Repository) -> None:

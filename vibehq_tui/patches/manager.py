@@ -331,9 +331,9 @@ class PatchManager(PatchReader):
         return rejected
 
     async def reopen(self, patch_id: str) -> Patch:
-        """Takes back a rejection or an approval, or tries a conflicted patch again."""
+        """Proposes a patch again that was rejected, approved, reverted, or in conflict."""
         patch = await self.get(patch_id)
-        must_be(patch, "reopened", ("rejected", "approved", "conflicted"))
+        must_be(patch, "reopened", ("rejected", "approved", "conflicted", "failed", "reverted"))
         await self._planned_or_conflicted(patch)
 
         def body(tx: Tx) -> Patch:
