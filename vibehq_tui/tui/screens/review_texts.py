@@ -11,8 +11,9 @@ from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planned import PlannedFile
 from vibehq_tui.patches.review import REJECTED, Overlap, Review
 from vibehq_tui.text.clean import clean
-from vibehq_tui.text.forms import age, plural, size
+from vibehq_tui.text.forms import plural, size
 from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign
+from vibehq_tui.tui.screens.detail_texts import ago
 from vibehq_tui.tui.screens.review_near import Near, NearLine
 from vibehq_tui.tui.widgets.detail import Document, Target
 from vibehq_tui.tui.widgets.rows import Cell, Part, Row, fit
@@ -148,17 +149,12 @@ def report(review: Review, now: int, ascii_only: bool) -> Document:
         for comment in remarks:
             document.row((Part(f"{comment.by} ", "accent"), Part(comment.text)), hanging=2)
     document.blank()
-    document.row(Part(f"from {patch.submitted_by}, {_ago(patch.created_at, now)}, as {patch.format}", "faint"))
+    document.row(Part(f"from {patch.submitted_by}, {ago(patch.created_at, now)}, as {patch.format}", "faint"))
     if patch.decided_by and patch.state in ("approved", "rejected"):
         document.row(Part(f"{patch.state} by {patch.decided_by}", "faint"))
     if patch.base:
         document.row(Part(f"planned on {patch.base[:12]}", "faint"))
     return document
-
-
-def _ago(then: int, now: int) -> str:
-    words = age(then, now)
-    return "just now" if words == "now" else f"{words} ago"
 
 
 def _marked(document: Document, result: str, message: str, target: Target | None, ascii_only: bool) -> None:
