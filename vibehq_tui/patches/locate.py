@@ -159,6 +159,11 @@ def at_their_lines(hunks: list[Sought], lines: list[bytes]) -> bool:
     return True
 
 
+def are_in(hunks: list[Sought], lines: list[bytes]) -> bool:
+    """Whether the lines that are sought stand at their numbers, byte for byte."""
+    return all(lines[item.hint : item.hint + len(item.old)] == item.old for item in hunks)
+
+
 def _beyond_edge(item: Sought, start: int, length: int) -> bool:
     """Whether a hunk with context adds as its first or last line, and the file goes on there.
 

@@ -8,7 +8,7 @@ from vibehq_tui.patches.blobs import blob_matches
 from vibehq_tui.patches.collisions import check_claims, check_room
 from vibehq_tui.patches.content import Built, build
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
-from vibehq_tui.patches.locate import Located, Sought, at_their_lines, locate, locate_doubting, sought
+from vibehq_tui.patches.locate import Located, Sought, are_in, locate, locate_doubting, sought
 from vibehq_tui.patches.model import REGULAR, SYMLINK, Blob, Change, Hunk, ParsedPatch, Problem, Repair
 from vibehq_tui.patches.names import resolve_names
 from vibehq_tui.patches.paths import link_target_problem
@@ -335,7 +335,7 @@ def _edge_is_certain(work: _Work, item: Sought, path: str, lines: list[bytes], *
         message = "the hunk adds at the very beginning or end, and the file goes on there now"
         work.conflict("edge-context", message, path, item.number)
         return False
-    if at_their_lines(sought([item.hunk], item.number, reverse=True), lines):
+    if are_in(sought([item.hunk], item.number, reverse=True), lines):
         work.conflict("maybe-applied", "what the hunk adds seems to be there already", path, item.number)
         return False
     message = "the hunk shows the beginning or end of the file where it goes on; it fits in one place only"
@@ -358,7 +358,7 @@ def _not_applied_before(
     """Additions without context always fit; they are refused when they seem to be in the file already."""
     if trusted is not None or any(item.old for item in located.hunks):
         return True
-    if not at_their_lines(sought(hunks, 1, reverse=True), lines):
+    if not are_in(sought(hunks, 1, reverse=True), lines):
         return True
     work.conflict(
         "maybe-applied", "what the patch adds without context is there already", path, located.hunks[0].number

@@ -66,8 +66,8 @@ def _change_is_in(change: Change, tree: Tree) -> bool:
 
 
 def _hunks_are_in(hunks: tuple[Hunk, ...], content: bytes, path: str) -> bool:
+    if any(all(tag != " " for tag, _ in hunk.lines) for hunk in hunks):
+        return False  # Without context, lines that are there prove nothing: they may have been there before.
     reverse = sought(hunks, 1, reverse=True)
-    if any(not item.old for item in reverse):
-        return False
     located = locate(reverse, split_lines(content), path=path, trusted=None)
     return not located.problems and not located.edges

@@ -54,6 +54,8 @@ def parse_diff(text: bytes) -> ParsedPatch:
         raise refuse(
             "no-changes", "there is no diff in the text", hint="a diff starts with 'diff --git' or with '--- '"
         )
+    if all(change.hunks and _changes_nothing(change) for change in walk.changes):
+        raise refuse("no-changes", "the diff has context and no line that it adds or removes")
     _check_totals(walk)
     repairs = list(walk.reader.repairs)
     if unfinished:
@@ -116,6 +118,11 @@ def _prose(walk: _Walk, lines: list[bytes], at: int) -> None:
         for start, code, message in _UNSUPPORTED:
             if line.startswith(start):
                 raise refuse(code, f"line {at + 1}: {message}")
+
+
+def _changes_nothing(change: Change) -> bool:
+    plain = change.op == "modify" and change.old_mode == change.new_mode
+    return plain and all(tag == " " for hunk in change.hunks for tag, _ in hunk.lines)
 
 
 def _check_totals(walk: _Walk) -> None:

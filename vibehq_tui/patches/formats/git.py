@@ -52,6 +52,7 @@ class _Header:
     old_name: str | None = None
     new_name: str | None = None
     binary: bool = False
+    similarity: bytes = b""
     names_only: bool = False
     """``Binary files … differ``: the change is named, its data is not there."""
 
@@ -86,7 +87,8 @@ def read_git_change(reader: HunkReader, at: int) -> tuple[Change, int]:
             hint="make it with git diff --binary",
         )
     change = replace(change, hunks=hunks, binary=binary)
-    _check_complete(header, change)
+    if not hunks and binary is None:
+        _check_complete(header, change, at_end=at >= len(reader.lines))
     return change, at
 
 
@@ -133,8 +135,10 @@ def _read_field(header: _Header, line: bytes) -> bool:
     elif line.startswith(b"deleted file mode "):
         header.deleted = True
         header.old_mode = _mode(line[18:])
+    elif line.startswith(b"similarity index "):
+        header.similarity = line[17:].strip()
     else:
-        return line.startswith((b"similarity index ", b"dissimilarity index "))
+        return line.startswith(b"dissimilarity index ")
     return True
 
 
@@ -241,17 +245,26 @@ def _change(header: _Header, path: str, op: str, from_: str | None, old: str | N
     )
 
 
-def _check_complete(header: _Header, change: Change) -> None:
-    """Refuses a header whose body is missing."""
-    if change.hunks or change.binary is not None or change.op in ("rename", "copy"):
+def _check_complete(header: _Header, change: Change, *, at_end: bool) -> None:
+    """Refuses a header whose body is missing.
+
+    :raises PatchRefused: when blobs, similarity or the end of the text show that more was there.
+    """
+    old, new = header.old_blob, header.new_blob
+    if change.op == "delete":
         return
+    if change.op == "create":
+        empty = new is not None and any(name.startswith(new) for name in _EMPTY_BLOBS)
+        if not empty and (new is not None or at_end):
+            raise _missing_body(change)
+        return
+    if old is not None and old != new:
+        raise _missing_body(change)
     if change.op == "modify":
         if header.old_mode is None or header.old_mode == header.new_mode:
             raise _missing_body(change)
-    elif change.op == "create":
-        blob = header.new_blob
-        if blob is not None and not any(empty.startswith(blob) for empty in _EMPTY_BLOBS):
-            raise _missing_body(change)
+    elif header.similarity not in (b"", b"100%"):
+        raise _missing_body(change)
 
 
 def _missing_body(change: Change) -> PatchRefused:

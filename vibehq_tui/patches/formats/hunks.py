@@ -118,9 +118,7 @@ class HunkReader:
                 new -= 1
                 output.append(("+", line[1:]))
             elif mark == _MINUS:
-                if line[1] == _MINUS and (
-                    self._is_signature(at) or (self._is_file_header(at) and (old, new) != (1, 1))
-                ):
+                if line[1] == _MINUS and self._ends_file(at, old, new):
                     return None
                 old -= 1
                 output.append(("-", line[1:]))
@@ -140,6 +138,12 @@ class HunkReader:
             at += 1
         tail = self._tail(at)
         return None if tail is None else _Body(output, at, tail)
+
+    def _ends_file(self, at: int, old: int, new: int) -> bool:
+        """Whether a line that starts with ``--`` ends the hunk although by the counts something is missing."""
+        if self._is_signature(at):
+            return at + 1 < len(self.lines)
+        return self._is_file_header(at) and (old, new) != (1, 1)
 
     def _tail(self, at: int) -> Lines | None:
         """What follows a body whose counts are met: nothing of it, None for more of it, or what may be of it."""
@@ -178,8 +182,8 @@ class HunkReader:
         old, new = _count(body.lines)
         if (old, new) == (old_count, new_count):
             return body, None
-        if not body.lines:
-            raise self._refuse("truncated", "the hunk has no lines")
+        if all(tag == " " for tag, _ in body.lines):
+            raise self._refuse("truncated", "the hunk ends before it changes anything")
         what = f"the header said {old_count} old and {new_count} new lines, the body has {old} and {new}"
         after = body.end
         while after < len(self.lines) and self.lines[after] in _BLANK:
@@ -187,7 +191,7 @@ class HunkReader:
         short = old < old_count or new < new_count
         at_end = after >= len(self.lines)
         loose = not at_end and not self._is_boundary(after)
-        if (loose and (short or after == body.end)) or (not at_end and short and self._after_fence(after)):
+        if (loose and (short or after == body.end)) or (not at_end and self._after_fence(after)):
             raise self._refuse(
                 "malformed-hunk",
                 f"line {after + 1} of the patch, within the hunk, starts with neither ' ', '+' nor '-' ({what})",
@@ -200,7 +204,7 @@ class HunkReader:
 
     def _after_fence(self, at: int) -> bool:
         """Whether what looks like the end of a fence goes on as a hunk: a context line without its blank."""
-        return self.lines[at].startswith(_FENCES) and at + 1 < len(self.lines) and self._goes_on(at + 1)
+        return self.lines[at].startswith(_FENCES) and at + 1 < len(self.lines) and self.lines[at + 1][0] in _TAGS
 
     def _longest(self, at: int, old_count: int, new_count: int) -> _Body:
         """All lines from ``at`` on that look like lines of a hunk."""

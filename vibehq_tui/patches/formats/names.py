@@ -68,7 +68,9 @@ def header_name(rest: bytes) -> str:
     rest = rest.rstrip(b"\r\n")
     if rest.startswith(b'"'):
         return unquote(rest)[0]
-    return decode_path(rest.partition(b"\t")[0].rstrip(b" "))
+    name, tab, _ = rest.partition(b"\t")
+    # Git ends a name that has blanks in it with a tab, so blanks at the end of a line without one are not of the name.
+    return decode_path(name if tab else name.rstrip(b" "))
 
 
 def plain_name(rest: bytes) -> str:
