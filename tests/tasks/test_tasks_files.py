@@ -68,6 +68,29 @@ def test_a_file_that_was_just_written_is_not_trusted_yet(tmp_path: Path, monkeyp
     assert files.unchanged(old.stamp, files.identity(path))
 
 
+def test_times_without_fractions_are_trusted_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path, FLAT)
+    real = os.fstat
+
+    def coarse(descriptor: int) -> os.stat_result:
+        found = real(descriptor)
+        fields = {name: getattr(found, name) for name in ("st_mtime_ns", "st_ctime_ns")}
+        whole = {name: value // 10**9 * 10**9 for name, value in fields.items()}
+        return os.stat_result(tuple(found), whole)
+
+    def identity(path: Path) -> str:
+        with path.open("rb") as file:
+            return files._identity(coarse(file.fileno()))
+
+    monkeypatch.setattr("os.fstat", coarse)
+    monkeypatch.setattr(files, "identity", identity)
+    now = path.stat().st_ctime_ns // 10**9 * 10**9
+    for later, settled in [(100_000_000, False), (2_000_000_000, False), (2_200_000_000, True)]:
+        at = now + later
+        monkeypatch.setattr("time.time_ns", lambda at=at: at)
+        assert files.read(path, "x").settled == settled
+
+
 @pytest.mark.parametrize("kind", ["missing", "folder", "pipe", "device", "dangling"])
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "tasks.json"

@@ -481,3 +481,55 @@ async def test_processes_that_write_at_the_same_time_lose_nothing(work: Bench) -
     assert len(changed) == 24
     assert {one.actor for one in changed} == {"w0", "w8", "w16"}
     assert await work.store.read(lambda tx: tx.audit.count()) == 24
+
+
+_FLIPPER = """
+import asyncio, itertools, sys
+from pathlib import Path
+from storage.store import Store
+from vibehq_tui.tasks.service import TaskService
+
+async def main():
+    root = Path(sys.argv[1])
+    async with await Store.open(root / ".vibehq") as store:
+        tasks = TaskService(store, root, "flipper", "cli")
+        print("ready", flush=True)
+        for status in itertools.cycle(["done", "pending"]):
+            await tasks.set_status("1", status)
+
+asyncio.run(main())
+"""
+
+
+async def kill_at_any_instant(work: Bench, times: int) -> None:
+    """Kills a writer again and again; the file is whole each time, and the mirror comes up to it."""
+    work.write({"tasks": [task(number, details="x" * 2000) for number in range(200)]})
+    await work.tasks.sync()
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for number in range(times):
+        flipper = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _FLIPPER, str(work.root), env=env, stdout=subprocess.PIPE
+        )
+        assert flipper.stdout is not None
+        assert await flipper.stdout.readline() == b"ready\n"
+        await asyncio.sleep(0.003 * (number * 7 % 23))
+        flipper.kill()
+        await flipper.wait()
+        value = json.loads(work.file.read_bytes())
+        assert len(value["tasks"]) == 200
+        report = await work.tasks.sync()
+        assert not report.broken
+        assert (await work.tasks.get("1")).status == value["tasks"][1]["status"]
+    await work.tasks.set_status("1", "review")
+    assert [one.name for one in work.file.parent.iterdir()] == ["tasks.json"]
+    assert list((work.store.folder / "tmp").iterdir()) == []
+    assert await work.store.read(lambda tx: tx.audit.verify()) == []
+
+
+async def test_a_writer_that_is_killed_leaves_a_whole_file(work: Bench) -> None:
+    await kill_at_any_instant(work, 6)
+
+
+@pytest.mark.long
+async def test_a_writer_that_is_killed_often_leaves_a_whole_file(work: Bench) -> None:
+    await kill_at_any_instant(work, 60)

@@ -27,6 +27,8 @@ MAX_BYTES: Final = 64_000_000
 _SETTLED_NS: Final = 50_000_000
 """A file whose times are younger than this may be written again without its times changing (the clock of a file system
 ticks every few milliseconds), so its stamp is not trusted yet."""
+_SETTLED_COARSE_NS: Final = 2_100_000_000
+"""The same where times have no fraction of a second, as on some network and memory card file systems."""
 
 _ATTEMPTS: Final = 25
 _ATTEMPTS_AT_NOTHING: Final = 5
@@ -34,6 +36,8 @@ _PAUSE: Final = 0.02
 """Seconds between two attempts to read a file that is being written, or is not there for a moment."""
 
 _UNSETTLED: Final = "?"
+_MARK: Final = "vibehq-tasks-"
+"""How names of temporary files begin, after a dot."""
 
 
 class FileChanged(Exception):
@@ -151,7 +155,9 @@ def _read_once(path: Path, file: str, max_bytes: int) -> Content | None:
         after = os.fstat(descriptor)
     if _identity(before) != _identity(after) or len(data) != after.st_size or identity(path) != _identity(after):
         return None
-    settled = now - max(after.st_mtime_ns, after.st_ctime_ns) > _SETTLED_NS
+    times = after.st_mtime_ns, after.st_ctime_ns
+    coarse = not any(time_ns % 1_000_000_000 for time_ns in times)
+    settled = now - max(times) > (_SETTLED_COARSE_NS if coarse else _SETTLED_NS)
     digest = hashlib.sha256(data).hexdigest()
     return Content(
         data=data, identity=_identity(after), stamp=f"{_identity(after) if settled else _UNSETTLED} {digest}"
@@ -263,6 +269,14 @@ def replace(path: Path, data: bytes, before: Content | None, state: Path) -> Rep
             temporary.unlink(missing_ok=True)
 
 
+def sweep(path: Path, state: Path) -> None:
+    """Removes what a process that was killed while it replaced the file left behind; only with the lock in hand."""
+    for folder in (state / "tmp", Path(os.path.realpath(path)).parent):
+        with contextlib.suppress(OSError):  # it is only tidying: the folder may not be there, or not be ours
+            for left in folder.glob(f".{_MARK}*"):
+                left.unlink()
+
+
 def _unwritable(path: Path, error: OSError) -> Refused:
     hints = {
         errno.ENOSPC: "make room on the disk",
@@ -287,7 +301,7 @@ def _scratch(folder: Path, state: Path) -> Path:
 
 def _write_new(target: Path, data: bytes, folder: Path) -> Path:
     """Writes a file that nobody has, with mode and owner of ``target``, and brings it to the disk."""
-    path = folder / f".{target.name}.{os.urandom(6).hex()}.tmp"
+    path = folder / f".{_MARK}{os.urandom(6).hex()}.new"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -310,7 +324,7 @@ def _keep(real: Path, state: Path) -> Path | None:
     folder = _scratch(real.parent, state)
     if folder == real.parent:
         return None
-    backup = folder / f"{real.name}.{os.urandom(6).hex()}.old"
+    backup = folder / f".{_MARK}{os.urandom(6).hex()}.old"
     try:
         os.link(real, backup)
     except OSError:

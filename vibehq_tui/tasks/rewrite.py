@@ -52,6 +52,7 @@ class TaskWriter:
             return await to_the_end(self._rewrite_locked(make))
 
     async def _rewrite_locked(self, make: Callable[[Opened], Edit[T]]) -> T:
+        await asyncio.to_thread(files.sweep, self._file.find().path, self._store.folder)
         for _ in range(_ATTEMPTS):
             found = self._file.find()
             opened = await self._file.open(found)
