@@ -88,7 +88,7 @@ class IssueDetailScreen(FullScreen):
         )
         text, aside = Document(), Document()
         text.text(issue.message or "the detector said no more than the title", role="" if issue.message else "dim")
-        self._what(text, issue)
+        self._what(text, issue, now)
         _when(text if narrow else aside, issue, now)
         (text if narrow else aside).heading("History")
         texts.event_rows(text if narrow else aside, self._history, now, about=("issue", issue.id))
@@ -96,7 +96,7 @@ class IssueDetailScreen(FullScreen):
         self.text.show(text)
         self.aside.show(aside)
 
-    def _what(self, document: Document, issue: Issue) -> None:
+    def _what(self, document: Document, issue: Issue, now: int) -> None:
         if issue.subject_id or self._cause is not None:
             document.blank()
         if issue.subject_id:
@@ -108,7 +108,7 @@ class IssueDetailScreen(FullScreen):
             document.fact("because of", cause, Target("issue", self._cause.id))
         if issue.data:
             document.heading("Evidence")
-            texts.evidence(document, issue.data)
+            texts.evidence(document, issue.data, now)
 
     def on_resize(self, event: events.Resize) -> None:
         """One column, or two."""

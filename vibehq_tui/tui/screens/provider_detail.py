@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 
 from storage.errors import VibeError
 from storage.query import Query
-from storage.records import Event
+from storage.records import Event, Execution
 from vibehq_tui.providers.status import ProviderDetail
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.forms import money
@@ -28,6 +28,7 @@ NARROW = 110
 
 _BAR = 20
 _MOST_OFFERED = 50
+_MOST_RUNS = 10
 
 
 class ProviderDetailScreen(FullScreen):
@@ -43,6 +44,7 @@ class ProviderDetailScreen(FullScreen):
         self.text = DetailView(id="text")
         self.aside = DetailView(id="aside")
         self._detail: ProviderDetail | None = None
+        self._runs: list[Execution] = []
         self._titles: dict[str, tuple[str, str]] = {}
         yield self.title_line
         with Horizontal(id="columns"):
@@ -65,6 +67,8 @@ class ProviderDetailScreen(FullScreen):
         self.record = detail.status
         given = tuple(detail.assignments)
         tasks = await self.hq.store.read(lambda tx: [task for task in map(tx.tasks.get, given) if task is not None])
+        mine = Query(where={"provider": self.subject_id})
+        self._runs = await self.hq.store.read(lambda tx: tx.executions.page(mine, 0, _MOST_RUNS))
         self._titles = {task.id: (task.title, task.state) for task in tasks}
         self._detail = detail
         self._show()
@@ -96,7 +100,7 @@ class ProviderDetailScreen(FullScreen):
         text, aside = Document(), Document()
         _what(text, detail, now, ascii_only)
         self._assignments(text, detail, ascii_only)
-        _record(text if narrow else aside, detail, now, ascii_only)
+        _record(text if narrow else aside, detail, self._runs, now, ascii_only)
         self.aside.display = not narrow
         self.text.show(text)
         self.aside.show(aside)
@@ -156,7 +160,7 @@ def _what(document: Document, detail: ProviderDetail, now: int, ascii_only: bool
         document.fact("looked for", Part(texts.ago(status.checked_at, now), "dim"))
 
 
-def _record(document: Document, detail: ProviderDetail, now: int, ascii_only: bool) -> None:
+def _record(document: Document, detail: ProviderDetail, runs: list[Execution], now: int, ascii_only: bool) -> None:
     share = detail.success_share
     document.heading("Kept", "no patch of it was decided yet" if share is None else "")
     if share is not None:
@@ -170,9 +174,8 @@ def _record(document: Document, detail: ProviderDetail, now: int, ascii_only: bo
             state = sign(PATCH_STATES, name)
             document.row((Part(f"{count:>4}  ", "strong"), Part(f"{state.text(ascii_only)} {state.word}", state.tone)))
     if detail.executions:
-        document.heading("Runs")
-        for name, count in sorted(detail.executions.items(), key=lambda item: -item[1]):
-            document.row((Part(f"{count:>4}  ", "strong"), Part(name)))
+        document.heading("Runs", ", ".join(f"{count} {name}" for name, count in sorted(detail.executions.items())))
+        texts.execution_rows(document, runs, now, ascii_only)
     document.heading("Last errors", "" if detail.last_errors else "none")
     for failure in detail.last_errors:
         target = Target("patch", failure.id) if failure.what == "patch" else None

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 
 from storage.errors import VibeError
 from storage.query import Query
-from storage.records import Assignment, Event, Patch, Task
+from storage.records import Assignment, Event, Execution, Patch, Task
 from storage.store import Tx
 from vibehq_tui.tasks.graph import TaskGraph
 from vibehq_tui.text.clean import clean
@@ -29,9 +29,10 @@ NARROW = 110
 """Columns below which everything stands in one column."""
 
 _PROSE = (("details", "Details"), ("testStrategy", "Test strategy"), ("test_strategy", "Test strategy"))
-_FACTS = ("id", "title", "status", "priority", "dependencies", "description", "owner", "phase", "subtasks")
+_FACTS = ("id", "title", "status", "priority", "dependencies", "description", "owner", "assignee", "phase", "subtasks")
 _KNOWN = frozenset((*_FACTS, *(key for key, _ in _PROSE)))
 _MOST_PATCHES = 20
+_MOST_RUNS = 10
 _MOST_EVENTS = 30
 
 
@@ -42,6 +43,7 @@ class _Facts:
     task: Task
     subtasks: list[Task]
     patches: list[Patch]
+    runs: list[Execution]
     events: list[Event]
     assignment: Assignment | None
     tasks: dict[str, Task]
@@ -97,6 +99,7 @@ class TaskDetailScreen(FullScreen):
             task=task,
             subtasks=tx.tasks.subtasks(task.id),
             patches=tx.patches.page(mine, 0, _MOST_PATCHES),
+            runs=tx.executions.page(mine, 0, _MOST_RUNS),
             events=tx.events.page(mine, 0, _MOST_EVENTS),
             assignment=tx.providers.assignment(task.id),
             tasks={one.id: one for one in tx.tasks.all()},
@@ -120,7 +123,7 @@ class TaskDetailScreen(FullScreen):
         self._show_title(facts.task, ascii_only)
         text, aside = Document(), Document()
         self._describe(text if narrow else aside, facts, ascii_only)
-        _prose(text, facts.task)
+        _prose(text, facts.task, self.hq.store.clock.now())
         self._related(text if narrow else aside, facts, ascii_only)
         self.aside.display = not narrow
         self.text.show(text)
@@ -177,6 +180,9 @@ class TaskDetailScreen(FullScreen):
                 )
         document.heading("Patches", "" if facts.patches else "none yet")
         texts.patch_rows(document, facts.patches, now, ascii_only)
+        if facts.runs:
+            document.heading("Runs")
+            texts.execution_rows(document, facts.runs, now, ascii_only)
         document.heading("Events", "" if facts.events else "none yet")
         texts.event_rows(document, facts.events, now, about=("task", task.id))
 
@@ -212,7 +218,7 @@ class TaskDetailScreen(FullScreen):
             self.opener.open_task(event.task_id)
 
 
-def _prose(document: Document, task: Task) -> None:
+def _prose(document: Document, task: Task, now: int) -> None:
     """Description, details, test strategy, and whatever else the file says."""
     if task.description:
         document.heading("Description")
@@ -225,7 +231,7 @@ def _prose(document: Document, task: Task) -> None:
     rest = {key: value for key, value in task.data.items() if key not in _KNOWN and _says_something(value)}
     if rest:
         document.heading("In the tasks file too")
-        texts.evidence(document, rest)
+        texts.evidence(document, rest, now)
     if not document.entries:
         document.row(Part("the tasks file says no more than the title", "dim"))
 
