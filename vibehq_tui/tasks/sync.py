@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
+from storage.errors import VibeError
 from storage.store import Store, Tx
 from vibehq_tui.tasks import files
 from vibehq_tui.tasks.finish import to_the_end
@@ -39,7 +41,8 @@ class TaskSync:
             if not force and seen and seen.source == found.source and _same_bytes(seen, content):
                 again = replace(seen, stamp=content.stamp)
                 if again != seen:
-                    await self._store.write(lambda tx: note_seen(tx, again))
+                    with suppress(VibeError):  # on a full disk tasks can still be read; next time it is tried again
+                        await self._store.write(lambda tx: note_seen(tx, again))
                 return SyncReport(source=found.source, problems=seen.problems, others=found.others)
             loaded = await self._file.load(found, content)
         except TasksFileBroken as broken:
