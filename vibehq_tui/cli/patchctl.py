@@ -138,6 +138,7 @@ def _run(
         keyed = None if key is None or dry_run else _keyed(folder, key)
         texts = [_read(name) for name in files] if keyed is not None else []
         if keyed is not None:
+            run.lock()
             known = keyed.answer({**call, "texts": [len(data) for data in texts]}, texts)
             if known is not None:
                 return _print(*known, as_json=as_json)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -82,11 +82,19 @@ class EngineResult:
 class Series:
     """Patches applied one after the other, each all or nothing. Made by :func:`series`."""
 
-    def __init__(self, root: Path, applier: Applier | None, strict: bool) -> None:
+    def __init__(self, root: Path, applier: Applier | None, strict: bool, lock: Callable[[], None]) -> None:
         self.root = root
         self._applier = applier
         self._strict = strict
+        self._lock = lock
         self._planned: list[Plan] = []
+
+    def lock(self) -> None:
+        """Takes the lock of the root, unless it is held; a patch that can be read does so by itself.
+
+        :raises Busy: when somebody else is applying.
+        """
+        self._lock()
 
     def run(
         self,
@@ -104,13 +112,14 @@ class Series:
         :raises Usage: for an unknown format.
         :raises Busy: when somebody else is applying.
         """
-        if receipt is not None and self._applier is not None:
-            known = self._applier.find(receipt)
-            if known is not None:
-                return _answer(APPLIED, known.meta.get("format"), known.plan, receipt=receipt)
         parsed: ParsedPatch | None = None
         try:
             parsed = parse(text, format)
+            self._lock()
+            if receipt is not None and self._applier is not None:
+                known = self._applier.find(receipt)
+                if known is not None:
+                    return _answer(APPLIED, parsed.format, known.plan, receipt=receipt)
             plan = self._plan(parsed)
             if parsed.task is not None:
                 from vibehq_tui.patches.tasklink import check_task_link  # noqa: PLC0415 - only for operation batches
@@ -187,8 +196,9 @@ def series(
 ) -> Iterator[Series]:
     """Opens a root for a series of patches; all of it is on disk when the body has ended.
 
+    The root is locked from the first patch on that can be read, so that one that cannot leaves nothing at all behind.
+
     :raises NotFound: when there is no such folder.
-    :raises Busy: when somebody else is applying there.
     """
     if not root.is_dir():
         raise NotFound(f"there is no folder {root}", hint="name the root with --root")
@@ -196,10 +206,17 @@ def series(
     if dry_run:
         if applier.unfinished():
             applier.recover()
-        yield Series(root, None, strict)
+        yield Series(root, None, strict, lambda: None)
         return
-    with applier.lock(timeout):
-        yield Series(root, applier, strict)
+    with ExitStack() as stack:
+        entered: list[bool] = []
+
+        def lock() -> None:
+            if not entered:
+                stack.enter_context(applier.lock(timeout))
+                entered.append(True)
+
+        yield Series(root, applier, strict, lock)
 
 
 def apply_text(

@@ -1,0 +1,409 @@
+"""Everything that a hostile patch could try: refused, nothing outside the root read or written, nothing in ``.git``."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+import zlib
+from pathlib import Path
+
+import pytest
+from engine_helpers import Box, state_of, unchanged
+
+from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.errors import PatchRefused
+from vibehq_tui.patches.formats import parse
+from vibehq_tui.patches.formats.binary import MAX_BINARY, apply_delta, encode_binary
+from vibehq_tui.patches.formats.names import quote
+from vibehq_tui.patches.paths import link_target_problem, path_problem
+from vibehq_tui.patches.planner import make_plan
+from vibehq_tui.patches.tree import WorkTree
+
+PATHS = [
+    "../secret",
+    "a/../../secret",
+    "a/..",
+    "..",
+    "/etc/passwd",
+    "//server/share",
+    "C:\\windows\\x",
+    "c:/windows",
+    "C:",
+    "\\\\server\\share",
+    "..\\secret",
+    "a\\..\\..\\secret",
+    ".git/hooks/pre-commit",
+    ".git",
+    ".GIT/config",
+    ".Git/config",
+    "sub/.git/config",
+    "sub/.gIt/config",
+    "git~1/config",
+    "GIT~1/config",
+    "git~2/config",
+    ".git./config",
+    ".git /config",
+    ".git . ./config",
+    ".git::$INDEX_ALLOCATION/config",
+    ".git:x/config",
+    ".g\u200cit/config",
+    ".git\u200f/config",
+    "\ufeff.git/config",
+    ".g\u200di\u206at/config",
+    "x\\.git\\config",
+    ".vibehq/receipts/x",
+    ".VibeHQ/x",
+    ".vibehq./x",
+    "name\nwith newline",
+    "name\rwith return",
+    "escape\x1b[31m",
+    "nul\0",
+    "bell\a",
+    "delete\x7f",
+    "c1\x9b31m",
+    "-rf",
+    "--force",
+    "a//b",
+    "a/",
+    "a/./b",
+    "./../a",
+    "x" * 256,
+    "ü" * 128,
+    "/".join(["deep"] * 1000),
+]
+
+
+def spell(path: str) -> str:
+    """The path quoted the way git does it, so that it stands in a header whatever is in it."""
+    return quote(path).decode()
+
+
+def patches_with(path: str) -> dict[str, bytes]:
+    """A patch for every place in which a name can stand, in every format."""
+    name, old, new = spell(path), quote(path, "a/").decode(), quote(path, "b/").decode()
+    hunk = "@@ -1 +1 @@\n-secret\n+changed\n"
+    made = "@@ -0,0 +1 @@\n+made\n"
+    gone = "@@ -1 +0,0 @@\n-secret\n"
+    texts = {
+        "plain modify": f"--- {old}\n+++ {new}\n{hunk}",
+        "plain modify, no prefix": f"--- {name}\n+++ {name}\n{hunk}",
+        "plain old name": f"--- {name}\n+++ b/file\n{hunk}",
+        "plain new name": f"--- a/file\n+++ {name}\n{hunk}",
+        "plain create": f"--- /dev/null\n+++ {new}\n{made}",
+        "plain delete": f"--- {old}\n+++ /dev/null\n{gone}",
+        "git modify": f"diff --git {old} {new}\n--- {old}\n+++ {new}\n{hunk}",
+        "git create": f"diff --git {old} {new}\nnew file mode 100644\n--- /dev/null\n+++ {new}\n{made}",
+        "git create empty": f"diff --git {old} {new}\nnew file mode 100644\nindex 0000000..e69de29\n",
+        "git delete": f"diff --git {old} {new}\ndeleted file mode 100644\n--- {old}\n+++ /dev/null\n{gone}",
+        "git mode": f"diff --git {old} {new}\nold mode 100644\nnew mode 100755\n",
+        "git rename from": f"diff --git a/x b/file2\nsimilarity index 100%\nrename from {name}\nrename to file2\n",
+        "git rename to": f"diff --git a/file b/x\nsimilarity index 100%\nrename from file\nrename to {name}\n",
+        "git copy from": f"diff --git a/x b/file2\nsimilarity index 100%\ncopy from {name}\ncopy to file2\n",
+        "git copy to": f"diff --git a/file b/x\nsimilarity index 100%\ncopy from file\ncopy to {name}\n",
+        "git link": f"diff --git {old} {new}\nnew file mode 120000\n--- /dev/null\n+++ {new}\n{made}",
+    }
+    operations = {
+        "file": {"op": "append", "file": path, "block": "x"},
+        "create": {"op": "create", "file": path, "block": "x"},
+        "delete": {"op": "delete", "file": path},
+        "move from": {"op": "move", "file": path, "to": "file2"},
+        "move to": {"op": "move", "file": "file", "to": path},
+        "block file": {"op": "append", "file": "file", "blockFile": path},
+    }
+    found = {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
+    found |= {name: json.dumps({"patches": [operation]}).encode() for name, operation in operations.items()}
+    binary = b"diff --git %s %s\nnew file mode 100644\nindex %s..%s\nGIT binary patch\n%s%s"
+    blob = b"1" * 40
+    found["git binary"] = binary % (
+        old.encode(),
+        new.encode(),
+        b"0" * 40,
+        blob,
+        encode_binary(b"\0x"),
+        encode_binary(b""),
+    )
+    return found
+
+
+@pytest.mark.parametrize("path", PATHS, ids=[ascii(path[:30]) for path in PATHS])
+def test_no_name_leads_out(box: Box, path: str) -> None:
+    (box.root.parent / "secret").write_bytes(b"secret\n")
+    box.write("file", "secret\n")
+    box.write(".git/hooks/keep", "hook\n")
+    box.write(".git/config", "secret\n")
+    everything = state_of(box.root.parent)
+    for kind, text in patches_with(path).items():
+        with pytest.raises(PatchRefused):
+            parse(text)
+        result = unchanged(box, text)
+        assert result.result == "refused", kind
+        assert state_of(box.root.parent) == everything, kind
+    assert not (box.root / ".vibehq").exists()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a",
+        "a/b",
+        ".gitignore",
+        ".gitattributes",
+        ".github/x",
+        "git",
+        "x.git",
+        "a b",
+        "tab\there",
+        "ünï",
+        ".git2/x",
+        "a..b",
+        "...",
+        "..a",
+        "a\\b",
+        "~",
+        "git~x",
+        "con",
+        "a-b",
+        "a:b/c",
+        "\udcff",
+        "x" * 255,
+    ],
+)
+def test_names_that_are_fine(path: str) -> None:
+    assert path_problem(path) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("link", b"/etc/passwd"),
+        ("link", b"../outside"),
+        ("a/link", b"../../outside"),
+        ("a/b/link", b"../../../outside"),
+        ("link", b"a/../../outside"),
+        ("link", b"a/.."),
+        ("link", b""),
+        ("link", b".git/config"),
+        ("a/link", b"../.GIT/config"),
+        ("link", b".vibehq"),
+        ("link", b"C:\\x"),
+        ("link", b"\\\\server"),
+        ("link", b"a\0b"),
+        ("link", b"a\nb"),
+    ],
+)
+def test_links_stay_inside(box: Box, path: str, target: bytes) -> None:
+    assert link_target_problem(path, target) is not None
+    if b"\0" in target or b"\n" in target or not target:
+        return
+    shown = target.decode()
+    result = unchanged(
+        box,
+        f"diff --git a/{path} b/{path}\nnew file mode 120000\n--- /dev/null\n+++ b/{path}\n"
+        f"@@ -0,0 +1 @@\n+{shown}\n\\ No newline at end of file\n",
+    )
+    assert (result.result, box.codes(result)) == ("refused", ["symlink-target"])
+
+
+@pytest.mark.parametrize(
+    ("path", "target"), [("l", b"a"), ("a/l", b"../b"), ("a/b/l", b"../../c/d"), ("l", b"./a/./b")]
+)
+def test_links_inside_are_fine(path: str, target: bytes) -> None:
+    assert link_target_problem(path, target) is None
+
+
+def test_a_link_is_not_turned_outwards(box: Box) -> None:
+    (box.root / "link").symlink_to("inside")
+    patch = (
+        "diff --git a/link b/link\nindex 1..2 120000\n--- a/link\n+++ b/link\n@@ -1 +1 @@\n-inside\n"
+        "\\ No newline at end of file\n+../outside\n\\ No newline at end of file\n"
+    ).replace("index 1..2", "index 1234567..89abcde")
+    result = unchanged(box, patch)
+    assert result.result in ("refused", "conflict")
+    assert unchanged(box, patch.replace("index 1234567..89abcde 120000\n", "")).result == "refused"
+
+
+def test_a_moved_link_must_stay_inside_from_its_new_place(box: Box) -> None:
+    box.write("file", "x\n")
+    (box.root / "deep").mkdir()
+    (box.root / "deep/link").symlink_to("../file")
+    patch = "diff --git a/deep/link b/link\nsimilarity index 100%\nrename from deep/link\nrename to link\n"
+    assert box.codes(unchanged(box, patch)) == ["symlink-target"]
+
+
+def links_out(box: Box) -> Path:
+    """A root with a link to a folder outside, and one to a file outside."""
+    outside = box.root.parent / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("secret\n")
+    (box.root / "dir").symlink_to(outside)
+    (box.root / "link").symlink_to(outside / "file")
+    box.write("file", "secret\n")
+    return outside
+
+
+@pytest.mark.parametrize("path", ["dir/file", "link"])
+def test_nothing_is_read_or_written_through_a_link(box: Box, path: str) -> None:
+    outside = links_out(box)
+    before = state_of(outside)
+    for kind, text in patches_with(path).items():
+        if path == "dir/file" and kind in ("plain old name", "plain new name"):
+            continue  # With the other name of the header these mean the file in the root.
+        if path == "link" and kind.startswith(
+            ("git rename from", "git copy from", "move from", "delete", "git delete")
+        ):
+            continue  # The link itself may be moved or removed; see below.
+        result = unchanged(box, text)
+        assert result.result in ("refused", "conflict"), kind
+        assert state_of(outside) == before, kind
+
+
+def test_nothing_new_is_made_through_a_link(box: Box) -> None:
+    outside = links_out(box)
+    made = "--- /dev/null\n+++ b/dir/made\n@@ -0,0 +1 @@\n+x\n"
+    assert box.codes(unchanged(box, made)) == ["symlink-parent"]
+    assert not (outside / "made").exists()
+
+
+def test_a_link_is_deleted_and_not_what_it_points_to(box: Box) -> None:
+    outside = links_out(box)
+    assert box.apply(json.dumps([{"op": "delete", "file": "link"}])).result == "applied"
+    assert not (box.root / "link").is_symlink()
+    assert (outside / "file").read_text() == "secret\n"
+
+
+def test_a_patch_cannot_make_a_link_and_write_through_it(box: Box) -> None:
+    box.write("file", "x\n")
+    link = (
+        "diff --git a/out b/out\nnew file mode 120000\n--- /dev/null\n+++ b/out\n@@ -0,0 +1 @@\n+{}\n"
+        "\\ No newline at end of file\n"
+    )
+    through = "--- /dev/null\n+++ b/out/made\n@@ -0,0 +1 @@\n+x\n"
+    for target in ("..", "file"):
+        result = unchanged(box, link.format(target) + through)
+        assert result.result in ("refused", "conflict")
+    rename = "diff --git a/file b/out\nsimilarity index 100%\nrename from file\nrename to out\n"
+    assert unchanged(box, rename + through).result in ("refused", "conflict")
+
+
+def test_a_link_that_takes_the_place_of_a_folder_is_not_followed(box: Box) -> None:
+    """Between the plan and its application somebody replaces a folder by a link."""
+    outside = box.root.parent / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("old\n")
+    box.write("dir/file", "old\n")
+    plan = make_plan(parse(b"--- a/dir/file\n+++ b/dir/file\n@@ -1 +1 @@\n-old\n+new\n"), WorkTree(box.root))
+    (box.root / "dir").rename(box.root / "moved")
+    (box.root / "dir").symlink_to(outside)
+    with pytest.raises(PatchRefused):
+        Applier(box.root).apply(plan)
+    assert (outside / "file").read_text() == "old\n"
+    assert (box.root / "moved/file").read_text() == "old\n"
+
+
+@pytest.mark.parametrize("marker", ["folder", "file"])
+def test_a_repository_within_is_not_touched(box: Box, marker: str) -> None:
+    box.write("sub/file", "secret\n")
+    if marker == "folder":
+        box.write("sub/.git/HEAD", "x")
+    else:
+        box.write("sub/.git", "gitdir: elsewhere")
+    for path in ("sub/file", "sub/deep/new"):
+        for kind, text in patches_with(path).items():
+            assert unchanged(box, text).result in ("refused", "conflict"), kind
+
+
+def test_what_is_no_file_is_not_opened(box: Box) -> None:
+    os.mkfifo(box.root / "pipe")
+    with socket.socket(socket.AF_UNIX) as server:
+        before = Path.cwd()
+        os.chdir(box.root)
+        try:
+            server.bind("socket")
+        finally:
+            os.chdir(before)
+        for name in ("pipe", "socket"):
+            result = box.apply(f"--- a/{name}\n+++ b/{name}\n@@ -1 +1 @@\n-a\n+b\n")
+            assert box.codes(result) == ["not-a-file"]
+        assert stat.S_ISFIFO((box.root / "pipe").lstat().st_mode)
+
+
+def test_the_state_folder_is_no_link(box: Box) -> None:
+    outside = box.root.parent / "outside"
+    outside.mkdir()
+    (box.root / ".vibehq").symlink_to(outside)
+    box.write("f", "a\n")
+    result = unchanged(box, "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n")
+    assert (result.result, "symbolic link" in result.errors[0].message) == ("refused", True)
+    assert list(outside.iterdir()) == []
+
+
+def binary_patch(data: bytes) -> bytes:
+    """A binary creation with these lines as its data."""
+    blob = b"1" * 40
+    head = b"diff --git a/x b/x\nnew file mode 100644\nindex " + b"0" * 40 + b".." + blob + b"\nGIT binary patch\n"
+    return head + data
+
+
+def test_a_bomb_is_not_unpacked(box: Box) -> None:
+    packed = encode_binary(b"\0" * 50_000_000).partition(b"\n")[2]
+    result = unchanged(box, binary_patch(b"literal 100\n" + packed))
+    assert (result.result, box.codes(result)) == ("refused", ["binary-corrupt"])
+    result = unchanged(box, binary_patch(b"literal %d\n" % (MAX_BINARY + 1) + packed))
+    assert box.codes(result) == ["binary-too-large"]
+
+
+def test_a_delta_that_copies_without_end_is_refused(box: Box) -> None:
+    def size(value: int) -> bytes:
+        output = b""
+        while True:
+            output += bytes([value & 0x7F | (0x80 if value > 0x7F else 0)])
+            value >>= 7
+            if not value:
+                return output
+
+    base = b"x" * 0xFFFF
+    copy_all = bytes([0b10110000, 0xFF, 0xFF])
+    for delta in (
+        size(len(base)) + size(2**40) + copy_all * 10,
+        size(len(base)) + size(100) + copy_all,
+        size(len(base)) + size(0xFFFF * 2) + copy_all,
+        size(5) + size(5) + b"\x05abcde",
+        size(len(base)) + size(5) + b"\x05ab",
+        size(len(base)) + size(5) + b"\x00",
+        size(len(base)) + size(5) + bytes([0b10010001]),
+        b"",
+        b"\xff" * 50,
+    ):
+        with pytest.raises(PatchRefused):
+            apply_delta(base, delta, "x")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"literal 3\nz" + b"0" * 65 + b"\n\n",
+        b"literal 3\nD~~~~~\n\n",
+        b"literal 3\nD00000\n\n",
+        b"literal 3\n~~~\n\n",
+        b"literal 3\n\n",
+        b"literal x\n\n",
+        b"literal 3\nAc \x01\xff0\n\n",
+        b"",
+    ],
+)
+def test_damaged_binary_data(box: Box, data: bytes) -> None:
+    assert unchanged(box, binary_patch(data)).result == "refused"
+
+
+def test_data_that_does_not_make_the_blob_it_names(box: Box) -> None:
+    result = unchanged(box, binary_patch(encode_binary(b"\0abc") + encode_binary(b"")))
+    assert box.codes(result) == ["binary-corrupt"]
+    assert zlib.crc32(b"") == 0
+
+
+def test_many_wide_numbers_do_not_hang(box: Box) -> None:
+    box.write("f", "a\n")
+    header = "@@ -1,2147483647 +1,2147483647 @@\n"
+    assert unchanged(box, f"--- a/f\n+++ b/f\n{header} a\n+b\n").result == "refused"
