@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,3 +121,40 @@ def test_without_a_terminal_nothing_is_made(tmp_path: Path, capsys: pytest.Captu
     assert run(["demo", "--keep", str(tmp_path / "x")]) == 1
     assert "need a terminal" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+def test_a_window_that_is_closed_leaves_nothing_behind(tmp_path: Path, _home: None) -> None:
+    leader, follower = os.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "vibehq_tui.cli.main", "demo"],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env=os.environ | {"TERM": "xterm-256color", "TMPDIR": str(tmp_path)},
+        start_new_session=True,
+    )
+    os.close(follower)
+    try:
+        seen = b""
+        while b"Terminal" not in seen:  # the title of the last pane: the screens are there
+            seen += os.read(leader, 65536)
+        (folder,) = tmp_path.iterdir()
+        assert json.loads(run_json(folder, "events", "--type", "execution.started"))["items"]
+        process.send_signal(signal.SIGHUP)
+        try:
+            while os.read(leader, 65536):
+                pass
+        except OSError:
+            pass  # Linux says EIO when the other end of a pseudo-terminal is closed
+        assert process.wait(30) == 128 + signal.SIGHUP
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        process.kill()
+        process.wait()
+        os.close(leader)
+
+
+def run_json(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-P", "-m", "vibehq_tui.cli.main", "-C", str(folder), *arguments, "--json"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout

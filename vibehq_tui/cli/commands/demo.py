@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +44,8 @@ def demo(session: Session, keep: Path | None, no_open: bool, no_agent: bool) -> 
     root = keep.absolute() if keep else Path(tempfile.mkdtemp(prefix="vibehq-demo-"))
     session.opened = root
     made: Demo | None = None
+    for number in (signal.SIGHUP, signal.SIGTERM):  # a window that is closed must leave nothing behind either
+        signal.signal(number, _leave)
     try:
         made = asyncio.run(make(root, with_agent=not no_agent))
         if only_make:
@@ -55,6 +58,10 @@ def demo(session: Session, keep: Path | None, no_open: bool, no_agent: bool) -> 
             _remove(made, root)
     if keep and not only_make:
         write(f"kept at {clean(str(root))}: vibehq -C {clean(str(root))}\n")
+
+
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _made(made: Demo) -> Answer:
