@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -197,7 +196,8 @@ class Database(Generic[X]):
         """Why nothing can be written beside the file, if that is so."""
         if not os.access(self.path.parent, os.W_OK):
             return read_only(self.path)
-        return full(self.path) if shutil.disk_usage(self.path.parent).free < _INDEX_BYTES else None
+        disk = os.statvfs(self.path.parent)
+        return full(self.path) if disk.f_bavail * disk.f_frsize < _INDEX_BYTES else None
 
     def _unsettled(self) -> bool:
         log = self.path.with_name(self.path.name + "-wal")

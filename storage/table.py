@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from storage.errors import Usage
@@ -63,50 +64,55 @@ JSON_TEXT = Codec(
 """Text that must come back exactly whatever it holds: paths."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Table(Generic[R]):
     """How the records of one type lie in one table. Columns are the record's fields, by name and in order."""
 
-    name: str
-    record: type[R]
-    order: str
-    """The default ``ORDER BY`` list; ends in a unique column."""
-    key: str = "id"
-    codecs: Mapping[str, Codec] = field(default_factory=dict)
-    search: tuple[str, ...] = ()
-    """The fields that ``Query.text`` looks through; empty where the table has no search column."""
-    search_more: Callable[[R], Sequence[str]] | None = None
-    """Further text to look through that is not a field of its own."""
-    derived: Mapping[str, Callable[[R], Any]] = field(default_factory=dict)
-    """Columns that are not fields: what default orders sort by."""
-    sorts: Mapping[str, str] = field(default_factory=dict)
-    """Field → the SQL that orders by it, where the plain column would order wrongly (``high`` before ``low``)."""
-    columns: tuple[str, ...] = field(init=False)
-    selected: str = field(init=False)
-    decoders: tuple[tuple[int, Callable[[Any], Any]], ...] = field(init=False)
-    writable: tuple[str, ...] = field(init=False)
-    insert_sql: str = field(init=False)
-    """``INSERT`` of all :attr:`writable` columns."""
-    upsert_sql: str = field(init=False)
-    """``INSERT`` that replaces the row with the same key."""
+    def __init__(
+        self,
+        *,
+        name: str,
+        record: type[R],
+        order: str,
+        key: str = "id",
+        codecs: Mapping[str, Codec] | None = None,
+        search: tuple[str, ...] = (),
+        search_more: Callable[[R], Sequence[str]] | None = None,
+        derived: Mapping[str, Callable[[R], Any]] | None = None,
+        sorts: Mapping[str, str] | None = None,
+    ) -> None:
+        """
+        :param order: the default ``ORDER BY`` list; ends in a unique column.
+        :param search: the fields that ``Query.text`` looks through; empty where the table has no search column.
+        :param search_more: further text to look through that is not a field of its own.
+        :param derived: columns that are not fields: what default orders sort by.
+        :param sorts: field → the SQL that orders by it, where the plain column would order wrongly (``high`` before
+            ``low``).
+        """
+        self.name = name
+        self.record = record
+        self.order = order
+        self.key = key
+        self.codecs = codecs or {}
+        self.search = search
+        self.search_more = search_more
+        self.derived = derived or {}
+        self.sorts = sorts or {}
+        self.columns = tuple(f.name for f in dataclasses.fields(record))  # type: ignore[arg-type]  # records are dataclasses
+        self.writable = (*self.columns, *self.derived, *(("search",) if search else ()))
+        self.selected = ", ".join(f'"{column}"' for column in self.columns)
+        self.decoders = [(at, self.codecs[name].decode) for at, name in enumerate(self.columns) if name in self.codecs]
 
-    def __post_init__(self) -> None:
-        columns = tuple(f.name for f in dataclasses.fields(self.record))  # type: ignore[arg-type]  # records are dataclasses
-        extra = (*self.derived, "search") if self.search else tuple(self.derived)
-        put = object.__setattr__
-        put(self, "columns", columns)
-        put(self, "selected", ", ".join(f'"{column}"' for column in columns))
-        put(
-            self,
-            "decoders",
-            tuple((at, self.codecs[column].decode) for at, column in enumerate(columns) if column in self.codecs),
-        )
-        put(self, "writable", columns + extra)
+    @cached_property
+    def insert_sql(self) -> str:
+        """``INSERT`` of all :attr:`writable` columns."""
         names = ", ".join(f'"{column}"' for column in self.writable)
-        insert = f"INSERT INTO {self.name} ({names}) VALUES ({', '.join('?' * len(self.writable))})"
+        return f"INSERT INTO {self.name} ({names}) VALUES ({', '.join('?' * len(self.writable))})"
+
+    @cached_property
+    def upsert_sql(self) -> str:
+        """``INSERT`` that replaces the row with the same key."""
         changes = ", ".join(f'"{column}" = excluded."{column}"' for column in self.writable if column != self.key)
-        put(self, "insert_sql", insert)
-        put(self, "upsert_sql", f'{insert} ON CONFLICT ("{self.key}") DO UPDATE SET {changes}')
+        return f'{self.insert_sql} ON CONFLICT ("{self.key}") DO UPDATE SET {changes}'
 
     def decode(self, row: Sequence[Any]) -> R:
         """A row of :attr:`selected` as a record."""

@@ -73,8 +73,11 @@ class Child:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.kill()
+        self.process.kill()
+        self.process.wait(DEADLINE)
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 async def until(found: Callable[[], bool], reason: str) -> None:
