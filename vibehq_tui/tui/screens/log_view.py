@@ -11,14 +11,13 @@ from textual.app import ComposeResult
 from storage.errors import NotFound, VibeError
 from storage.records import Event, LogLine
 from vibehq_tui.headquarters import Headquarters
-from vibehq_tui.terminal.logs import level_of
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.forms import size
 from vibehq_tui.tui.commands import Context
 from vibehq_tui.tui.screens.full import FullScreen
 from vibehq_tui.tui.widgets.footer import CommandFooter
 from vibehq_tui.tui.widgets.log_lines import FileLines, MemoryLines
-from vibehq_tui.tui.widgets.log_search import LEVELS, Wanted
+from vibehq_tui.tui.widgets.log_search import LEVELS, Wanted, level_in
 from vibehq_tui.tui.widgets.log_viewer import LogViewer
 from vibehq_tui.tui.widgets.rows import Part
 from vibehq_tui.tui.widgets.title_line import TitleLine
@@ -179,5 +178,7 @@ class LogScreen(FullScreen):
 
 def _line(line: LogLine) -> str:
     """Time, level where the text does not say it, text."""
-    level = f"{line.level.upper()} " if line.level != level_of(line.text) else ""
+    found = level_in(line.text)
+    rank = {"warning": 1, "error": 2, "critical": 2}.get(line.level, 0)
+    level = f"{line.level.upper()} " if (found.rank if found else 0) != rank else ""
     return f"{datetime.fromtimestamp(line.at / 1000):%H:%M:%S} {level}{line.text}"

@@ -183,7 +183,7 @@ class DetailView(ScrollView, can_focus=True):
 
     def scroll_by(self, rows: int) -> None:
         """Scrolls; the cursor follows to the nearest entry in view."""
-        self.scroll_to(y=max(self.scroll_offset.y + rows, 0), animate=False)
+        self.scroll_to(y=max(self.scroll_offset.y + rows, 0), animate=False, force=True)
         self._follow()
 
     def _follow(self) -> None:
@@ -201,9 +201,9 @@ class DetailView(ScrollView, can_focus=True):
     def _reveal(self, row: int) -> None:
         page = max(self.size.height, 1)
         if row < self.scroll_offset.y:
-            self.scroll_to(y=row, animate=False)
+            self.scroll_to(y=row, animate=False, force=True)
         elif row >= self.scroll_offset.y + page:
-            self.scroll_to(y=row - page + 1, animate=False)
+            self.scroll_to(y=row - page + 1, animate=False, force=True)
         self.refresh()
 
     def cmd_document_down(self, _: Context) -> None:

@@ -91,7 +91,7 @@ class DiffStream(ScrollView):
         self._comments, self._decisions = (), {}
         self._message = message
         self.virtual_size = Size(self.room, 0)
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, force=True)
         self._repaint()
 
     @property
@@ -141,7 +141,7 @@ class DiffStream(ScrollView):
         self._painter = DiffPainter(layout, syntax, self._look(), self._decisions, self._seen)
         self.virtual_size = Size(self.room, layout.height)
         self.cursor = cursor
-        self.scroll_to(y=max(cursor - lead, 0) if keep else 0, animate=False)
+        self.scroll_to(y=max(cursor - lead, 0) if keep else 0, animate=False, force=True)
         if not layout.files:
             self._message = (Part("this patch changes nothing", "dim"),)
         self.set_cursor(cursor)

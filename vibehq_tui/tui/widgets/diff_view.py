@@ -89,7 +89,7 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
         if layout is None or not 0 <= index < len(layout.files) or not layout.files[index].hunks:
             return
         block = layout.first_block[index]
-        self.scroll_to(y=layout.file_row(index), animate=False)
+        self.scroll_to(y=layout.file_row(index), animate=False, force=True)
         self.set_cursor(layout.first_change(block))
         self._reveal(self.cursor, self.cursor)
 
@@ -171,9 +171,9 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
             return
         highest = first if layout.row(first).kind is Kind.FILE else max(first - 1, 0)  # row 0 shows a file's header
         if first < offset + (first != highest):
-            self.scroll_to(y=highest, animate=False)
+            self.scroll_to(y=highest, animate=False, force=True)
         elif last > offset + self.page_rows():
-            self.scroll_to(y=min(last - self.page_rows(), highest), animate=False)
+            self.scroll_to(y=min(last - self.page_rows(), highest), animate=False, force=True)
 
     def set_cursor(self, y: int) -> None:
         """Puts the cursor on a row, and tells which hunk is current when that is another one now."""

@@ -94,9 +94,9 @@ class GraphView(ScrollView, can_focus=True):
         row = self._current.row + 1
         page = max(self.size.height, 1)
         if row < self.scroll_offset.y + (row == 1):
-            self.scroll_to(y=max(row - 1, 0), animate=False)
+            self.scroll_to(y=max(row - 1, 0), animate=False, force=True)
         elif row >= self.scroll_offset.y + page:
-            self.scroll_to(y=row - page + 1, animate=False)
+            self.scroll_to(y=row - page + 1, animate=False, force=True)
         self.refresh()
 
     def cmd_graph_left(self, _: Context) -> None:

@@ -12,14 +12,14 @@ from textual.strip import Strip
 
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.widgets.log_lines import LINE_CAP
+from vibehq_tui.tui.widgets.log_search import level_in
 
 _COLOURS = re.compile(rb"\x1b\[[0-9;:]*m")
 _TIME = re.compile(
     r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?|\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?"
 )
-_LEVEL = re.compile(r"\b(DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|CRIT(?:ICAL)?|FATAL|PANIC)\b", re.IGNORECASE)
-_LEVEL_WITHIN = 200
-_ROLES = {"d": "dim", "i": "busy", "n": "busy", "w": "warn", "e": "error", "c": "error", "f": "error", "p": "error"}
+_ROLES = ("busy", "warn", "error")
+"""By the rank of a level."""
 
 
 def shown(raw: bytes) -> str:
@@ -54,14 +54,14 @@ def paint_line(
     if time := _TIME.match(text):
         segments.append(Segment(text[: time.end()], ground + styles["faint"]))
         at = time.end()
-    level = _LEVEL.search(text, at, _LEVEL_WITHIN)
-    if level:
-        role = _ROLES[level[1][0].lower()]
+    if level := level_in(text, at):
+        word = text[level.start : level.end]
+        role = "dim" if word.lower() == "debug" else _ROLES[level.rank]
         if role == "dim":
             plain = ground + styles["dim"]
-        segments.append(Segment(text[at : level.start()], plain))
-        segments.append(Segment(level[0], ground + styles[role]))
-        at = level.end()
+        segments.append(Segment(text[at : level.start], plain))
+        segments.append(Segment(word, ground + styles[role]))
+        at = level.end
     segments.append(Segment(text[at:], plain))
     if match:
         segments = _with_match(segments, text, match, styles["match"])

@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
-from vibehq_tui.terminal.logs import level_of
 from vibehq_tui.tui.widgets.log_lines import Lines
 
 LEVELS: Final = ("", "warning", "error")
 """What can be kept only: everything, warnings and worse, errors and worse."""
 
-_RANK = {"debug": 0, "info": 0, "warning": 1, "error": 2, "critical": 2}
-_BAD_WORDS = (b"warn", b"err", b"crit", b"fatal", b"panic")
+_WORD = re.compile(
+    r"\b(?:(DEBUG|INFO|NOTICE)|(WARN(?:ING)?)|(ERR(?:OR)?|CRIT(?:ICAL)?|FATAL|PANIC|FAILED|[A-Z]\w*(?:Error|Exception)(?=:))"
+    r"|(?i:(debug|info|notice)|(warn(?:ing)?)|(err(?:or)?|crit(?:ical)?|fatal|panic))(?=[\]:]))(?!\w)"
+)
+"""A level as logs write it: in capitals, or before a colon or a bracket. A word of a sentence is none."""
+
+_RANKS = (0, 0, 1, 2, 0, 1, 2)
+_BAD_WORDS = (b"warn", b"err", b"crit", b"fatal", b"panic", b"exception:", b"failed")
 _LEVEL_WITHIN = 200
+
+
+class Level(NamedTuple):
+    """The word that says how bad a line is."""
+
+    start: int
+    end: int
+    rank: int
+    """0 for debug and info, 1 for a warning, 2 for an error; an index of :data:`LEVELS`."""
+
+
+def level_in(text: str, start: int = 0) -> Level | None:
+    """The first word in the first 200 characters of a line that says how bad it is."""
+    found = _WORD.search(text, start, _LEVEL_WITHIN)
+    return None if found is None or found.lastindex is None else Level(*found.span(), _RANKS[found.lastindex])
+
+
 _SLICE = 0.004
 """Seconds of work before the screen gets a turn."""
 
@@ -45,8 +68,10 @@ class Wanted:
 
     def matches(self, line: bytes) -> bool:
         """Whether a line is one that is wanted."""
-        if self.level and _RANK[level_of(line[:_LEVEL_WITHIN].decode("latin-1"))] < LEVELS.index(self.level):
-            return False
+        if self.level:
+            level = level_in(line[:_LEVEL_WITHIN].decode("latin-1"))
+            if level is None or level.rank < LEVELS.index(self.level):
+                return False
         return self._needle in (line.lower() if self._fold else line)
 
     def in_region(self, text: bytes) -> Iterator[int]:

@@ -146,7 +146,7 @@ class LogViewer(ScrollView, can_focus=True):
         self._early = []
         if not self.following and self._rows is None:
             self.virtual_size = Size(self.room, self.count)
-            self.scroll_to(y=max(offset, 0), animate=False)
+            self.scroll_to(y=max(offset, 0), animate=False, force=True)
 
     @property
     def count(self) -> int:
@@ -169,7 +169,7 @@ class LogViewer(ScrollView, can_focus=True):
     def _set_height(self) -> None:
         self.virtual_size = Size(self.room, self.count)
         if self.following:
-            self.scroll_to(y=max(self.count - self.size.height, 0), animate=False)
+            self.scroll_to(y=max(self.count - self.size.height, 0), animate=False, force=True)
         self.refresh()
         self.post_message(self.Changed(self))
 
@@ -192,7 +192,7 @@ class LogViewer(ScrollView, can_focus=True):
             )
         if not wanted and number is not None and not self.following:
             self._set_height()
-            self.scroll_to(y=number, animate=False)
+            self.scroll_to(y=number, animate=False, force=True)
 
     async def search(self, wanted: Wanted, *, step: int, again: bool = False) -> Literal["found", "no"]:
         """Goes to the next line that is wanted, older (``step`` -1) or newer (1).
@@ -214,7 +214,7 @@ class LogViewer(ScrollView, can_focus=True):
         self.following = False
         row = found if self._rows is None else bisect_left(self._rows, found)
         if not self.scroll_offset.y <= row < self.scroll_offset.y + self.size.height:
-            self.scroll_to(y=max(row - self.size.height // 2, 0), animate=False)
+            self.scroll_to(y=max(row - self.size.height // 2, 0), animate=False, force=True)
         self.refresh()
         self.post_message(self.Changed(self))
         return "found"
@@ -231,7 +231,7 @@ class LogViewer(ScrollView, can_focus=True):
         last = max(self.count - self.size.height, 0)
         wanted = max(0, min(self.scroll_offset.y + rows, last))
         self.following = rows > 0 and wanted == last
-        self.scroll_to(y=wanted, animate=False)
+        self.scroll_to(y=wanted, animate=False, force=True)
         self.refresh()
         self.post_message(self.Changed(self))
 
