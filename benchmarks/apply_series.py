@@ -42,7 +42,7 @@ def commits_of(repository: Path, count: int, skip: int) -> list[tuple[str, str, 
     listing = git(
         "log",
         "--no-merges",
-        "--first-parent",
+        "--topo-order",
         f"--max-count={count}",
         f"--skip={skip}",
         "--format=%H %P %T",
