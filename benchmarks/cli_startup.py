@@ -4,7 +4,7 @@
     cli_startup.py [WORKSPACE] [--rounds N]
 
 Prints the ratio for ``vibehq task show ID --json`` on a workspace of 10,000 tasks, 10,000 patches and 100,000 events
-(the limit is 15), and for ``vibehq --help``. Medians; the programs take turns, so that a busy machine slows all of them.
+(the limit is 15), and for ``vibehq --help``. Medians; the programs take turns, so that a busy machine slows all.
 Byte code is kept in a temporary folder for all, as in an installed program, whatever PYTHONDONTWRITEBYTECODE says here.
 """
 
