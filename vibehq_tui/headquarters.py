@@ -124,6 +124,13 @@ class Headquarters:
         if await self.store.read(lambda tx: bool(tx.patches.pending())) or self._unfinished_journal():
             self.recovered = tuple(await self.patches.application.recover())
         self.synced = await self.tasks.sync()
+        if self.synced.added or self.synced.changed or self.synced.removed:
+            await self._assign_by_rules()
+
+    async def _assign_by_rules(self) -> None:
+        """Lets the rules of the configuration, where there are any, have their say about new and changed tasks."""
+        if is_configured(self.root) and self.config.routes:
+            await self.providers.assign_by_rules()
 
     def _unfinished_journal(self) -> bool:
         try:
@@ -153,8 +160,8 @@ class Headquarters:
         """The tasks files and their mirror."""
         if not is_configured(self.root):
             return TaskService(self.store, self.root, self.actor, self.via)
-        limit = self.config.limits.tasks_size
-        return TaskService(self.store, self.root, self.actor, self.via, max_bytes=limit)
+        file, limit = self.config.tasks.file or None, self.config.limits.tasks_size
+        return TaskService(self.store, self.root, self.actor, self.via, file=file, max_bytes=limit)
 
     @cached_property
     def patches(self) -> PatchManager:
@@ -197,7 +204,7 @@ class Headquarters:
         """When scans run, and which process leads."""
         from vibehq_tui.schedule.scheduler import Scheduler  # noqa: PLC0415 - loaded when first used
 
-        return Scheduler(self.store, self.ops, self.config)
+        return Scheduler(self.store, self.ops, self.config, actor=self.actor, via=self.via)
 
     async def _replan(self, patch_id: str) -> PlanCheck:
         """What the detectors ask about an open patch."""
@@ -265,8 +272,8 @@ class Headquarters:
         task.add_done_callback(self._background.discard)
 
     async def _follow_tasks(self) -> None:
-        async for _ in self.tasks.changes():
-            pass  # each change is mirrored and in the feed by the time it gets here
+        async for _ in self.tasks.changes():  # mirrored and in the feed by the time it gets here
+            await self._assign_by_rules()
 
     async def _probe(self) -> None:
         await self.providers.probe()

@@ -36,8 +36,14 @@ def _forms(words: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TasksConfig:
-    """``[tasks]``: what patches do to the tasks file."""
+    """``[tasks]``: the tasks file, and what patches do to it."""
 
+    file: str = setting(
+        "",
+        "The tasks file, relative to the workspace; empty for the first usual one that exists.",
+        read.text,
+        form="path",
+    )
     on_applied: str = setting(
         "done",
         "What becomes of a task's status when its patch is applied: done, review, or keep to leave it alone.",
@@ -261,7 +267,7 @@ class Config:
     """Everything that can be configured."""
 
     tasks: TasksConfig = setting(
-        TasksConfig(), "What patches do to the tasks file.", read.section(TasksConfig), form="table"
+        TasksConfig(), "The tasks file, and what patches do to it.", read.section(TasksConfig), form="table"
     )
     scan: ScanConfig = setting(ScanConfig(), "When scans run, and how long.", read.section(ScanConfig), form="table")
     providers: Mapping[str, ProviderSettings] = setting(

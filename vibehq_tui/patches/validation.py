@@ -14,7 +14,7 @@ from typing import Any, Final
 from vibehq_tui.patches.model import Problem
 from vibehq_tui.patches.overlap import added_lines_of
 from vibehq_tui.patches.plan import Plan
-from vibehq_tui.text.secrets import find_secrets
+from vibehq_tui.text.secrets import find_secrets_in_lines
 
 Finding = dict[str, Any]
 """``{"check", "result": "ok" | "warning" | "error", "message", "path"?, "line"?}``"""
@@ -59,20 +59,17 @@ class Report:
 
 def secret_findings(plan: Plan) -> list[Finding]:
     """Secrets in the lines that a plan adds; the evidence is redacted."""
-    found: list[Finding] = []
-    for file in plan.files:
-        for line, text in added_lines_of(file):
-            found += [
-                {
-                    "check": "secrets",
-                    "result": "error",
-                    "message": f"{hit.rule}: {hit.redacted}",
-                    "path": file.path,
-                    "line": line,
-                }
-                for hit in find_secrets(text)
-            ]
-    return found
+    return [
+        {
+            "check": "secrets",
+            "result": "error",
+            "message": f"{hit.rule}: {hit.redacted}",
+            "path": file.path,
+            "line": hit.line,
+        }
+        for file in plan.files
+        for hit in find_secrets_in_lines(added_lines_of(file))
+    ]
 
 
 def syntax_findings(plan: Plan) -> list[Finding]:
