@@ -1,22 +1,21 @@
 """The operator's screens as a program.
 
-The store is opened while Textual starts; what is heavy (the scheduler, the watcher of files, probes of agents) starts
-after the first paint. Everything that happens in the workspace, whoever did it, arrives through one follower of the
-event feed, :attr:`VibeApp.happened`.
+The first rows are read before the terminal is taken over, so that the first paint shows them; what is heavy (the
+scheduler, the watcher of files, probes of agents) is loaded after it. Everything that happens in the workspace, whoever
+did it, arrives through one follower of the event feed, :attr:`VibeApp.happened`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual import events
 from textual.signal import Signal
 
-from storage.errors import VibeError
 from storage.records import Event, Issue, Patch, Task
 from vibehq_tui.headquarters import Headquarters
 from vibehq_tui.tui import keymap, live, preferences
@@ -40,84 +39,53 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
     CSS_PATH = "styles/vibe.tcss"
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("app",)
 
-    def __init__(
-        self,
-        opening: Awaitable[Headquarters],
-        *,
-        read_only: bool = False,
-        ascii_only: bool = False,
-        preferences_file: Path | None = None,
-    ) -> None:
+    def __init__(self, hq: Headquarters, *, ascii_only: bool = False, preferences_file: Path | None = None) -> None:
         """
-        :param opening: the workspace, being opened; it is closed with :meth:`close_headquarters`.
+        :param hq: an open workspace; whoever opened it closes it.
         :param preferences_file: where the theme is remembered; by default in the operator's state folder.
         """
-        super().__init__(read_only=read_only, ascii_only=ascii_only)
+        keys, self._key_problems = keymap.load(getattr(hq.config, "keymap", {}))
+        super().__init__(keymap=keys, read_only=hq.read_only, ascii_only=ascii_only)
+        self.hq = hq
+        self.main = MainScreen(hq, ascii_only=ascii_only)
+        """The main screen, also below others."""
         self.happened: Signal[Sequence[Event]] = Signal(self, "happened")
         """Published with every batch of events of the feed. A screen subscribes to know when to read again."""
-        self.failure: VibeError | None = None
-        """Why the screens had to end."""
-        self.ready = asyncio.Event()
-        """Set when the workspace is open and the panes are told to read."""
-        self._opening = opening
-        self._opened = False
         self._preferences_file = preferences_file or preferences.preferences_file()
         self.set_class(ascii_only, "-ascii")
-        remembered = preferences.read_preferences(self._preferences_file).get("theme")
+        remembered = preferences.read_preferences(self._preferences_file).get("theme", "")
         if remembered in themes.PALETTES and not self.no_color:
             self.theme = remembered
 
     def get_default_screen(self) -> MainScreen:
         """The main screen."""
-        return MainScreen(ascii_only=self.ascii_only, read_only=self.read_only)
-
-    @property
-    def main(self) -> MainScreen:
-        """The main screen, also below others."""
-        screen = self.screen_stack[0]
-        assert isinstance(screen, MainScreen)
-        return screen
+        return self.main
 
     # Beginning and end
 
-    def on_mount(self) -> None:
-        """Waits for the workspace beside the first paint."""
-        self.run_worker(self._begin(), name="open", group="open")
+    async def prepare(self) -> None:
+        """Reads what the first paint shows.
 
-    async def _begin(self) -> None:
-        try:
-            self.hq = await self._opening
-        except VibeError as error:
-            self.failure = error
-            self.exit(error.exit_code)
-            return
-        self._opened = True
-        self.keymap, problems = keymap.load(getattr(self.hq.config, "keymap", {}))
-        self.main.begin(self.hq)
+        :raises VibeError: when the store cannot be read.
+        """
+        self._cursor = await self.hq.store.head()
+        await self.main.prepare()
+
+    def on_main_screen_shown(self) -> None:
+        """The first paint is done: follows the feed, and starts what takes time to load."""
         self.run_worker(self._follow(), name="follow", group="follow")
-        self.ready.set()
-        for problem in problems:
+        for problem in self._key_problems:
             self.say(problem.message, "warning", title=f"[keymap] {problem.id}")
         for found in self.hq.recovered:
             self.say(found, "warning", title="finished what was left half-done")
-        self.call_after_refresh(self._start_services)
-
-    def _start_services(self) -> None:
         if not self.read_only:
             self.run_worker(self._guard(self.hq.start_services()), name="services", group="services")
 
     async def _follow(self) -> None:
-        """Tells the screens what happens, from now on."""
-        cursor = await self.hq.store.head()
-        async for batch in self.hq.store.follow(cursor):
+        """Tells the screens what happened since the first rows were read."""
+        async for batch in self.hq.store.follow(self._cursor):
             self.main.refresh_areas(live.areas(batch))
             self.happened.publish(batch)
-
-    async def close_headquarters(self) -> None:
-        """Stops the services and closes the store, if it was opened."""
-        if self._opened:
-            self._opened = False
-            await self.hq.close()
 
     async def renew(self, context: Context) -> Context:
         """The context with its record as the store has it now, so that a state that changed is seen."""
@@ -136,7 +104,7 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
 
     def on_resize(self, event: events.Resize) -> None:
         """Says so when the terminal is too small, and goes on when it no longer is."""
-        from vibehq_tui.tui.screens.small import TooSmall
+        from vibehq_tui.tui.screens.small import TooSmall  # noqa: PLC0415 - screens and dialogs are loaded when first opened
 
         small = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
         shown = isinstance(self.screen, TooSmall)
@@ -149,31 +117,31 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
 
     def open_task(self, task_id: str) -> None:
         """The task on a screen of its own."""
-        from vibehq_tui.tui.screens.task_detail import TaskDetailScreen
+        from vibehq_tui.tui.screens.task_detail import TaskDetailScreen  # noqa: PLC0415 - screens and dialogs are loaded when first opened
 
         self.push_screen(TaskDetailScreen(self.hq, task_id))
 
     def open_patch(self, patch_id: str) -> None:
         """The review of a patch."""
-        from vibehq_tui.tui.screens.review import ReviewScreen
+        from vibehq_tui.tui.screens.review import ReviewScreen  # noqa: PLC0415 - screens and dialogs are loaded when first opened
 
         self.push_screen(ReviewScreen(self.hq, patch_id))
 
     def open_issue(self, issue_id: str) -> None:
         """The issue on a screen of its own."""
-        from vibehq_tui.tui.screens.issue_detail import IssueDetailScreen
+        from vibehq_tui.tui.screens.issue_detail import IssueDetailScreen  # noqa: PLC0415 - screens and dialogs are loaded when first opened
 
         self.push_screen(IssueDetailScreen(self.hq, issue_id))
 
     def open_provider(self, name: str) -> None:
         """The provider on a screen of its own."""
-        from vibehq_tui.tui.screens.provider_detail import ProviderDetailScreen
+        from vibehq_tui.tui.screens.provider_detail import ProviderDetailScreen  # noqa: PLC0415 - screens and dialogs are loaded when first opened
 
         self.push_screen(ProviderDetailScreen(self.hq, name))
 
     def open_log(self, source: str) -> None:
         """A log on a screen of its own."""
-        from vibehq_tui.tui.screens.log_view import LogScreen
+        from vibehq_tui.tui.screens.log_view import LogScreen  # noqa: PLC0415 - screens and dialogs are loaded when first opened
 
         self.push_screen(LogScreen(self.hq, source))
 
@@ -215,7 +183,7 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
 
     def cmd_app_palette(self, _: Context) -> None:
         """Opens the command palette."""
-        from vibehq_tui.tui.palette import Palette
+        from vibehq_tui.tui.palette import Palette  # noqa: PLC0415 - screens and dialogs are loaded when first opened
 
         self.push_screen(Palette(self.active_commands(), self.command_context(), self.keymap), self._run_chosen)
 
@@ -225,7 +193,7 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
 
     def cmd_app_help(self, _: Context) -> None:
         """Opens help on what is focused."""
-        from vibehq_tui.tui.screens.help import HelpScreen
+        from vibehq_tui.tui.screens.help import HelpScreen  # noqa: PLC0415 - screens and dialogs are loaded when first opened
 
         self.push_screen(HelpScreen(self.active_commands(), self.keymap))
 
@@ -254,7 +222,7 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
 
     def cmd_list_filter(self, _: Context) -> None:
         """Opens the filter line for the focused list."""
-        from vibehq_tui.tui.widgets.filter_bar import FilterBar
+        from vibehq_tui.tui.widgets.filter_bar import FilterBar  # noqa: PLC0415 - screens and dialogs are loaded when first opened
 
         if isinstance(self.focused, LongList):
             self.screen.mount(FilterBar(self.focused))
@@ -275,24 +243,18 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
 
 
 async def _run(root: Path, read_only: bool, ascii_only: bool) -> int:
-    # The store opens on its own threads while Textual prepares the terminal.
-    opening = asyncio.ensure_future(Headquarters.open(root, via="tui", read_only=read_only))
-    app = VibeApp(opening, read_only=read_only, ascii_only=ascii_only)
-    try:
-        code = await app.run_async()
-    finally:
-        await app.close_headquarters()
-    if app.failure is not None:
-        raise app.failure
-    return code or 0
+    async with await Headquarters.open(root, via="tui", read_only=read_only) as hq:
+        app = VibeApp(hq, ascii_only=ascii_only)
+        await app.prepare()
+        return await app.run_async() or 0
 
 
-def run(root: Path, *, read_only: bool = False, ascii: bool = False) -> int:  # noqa: A002 - the option's name
+def run(root: Path, *, read_only: bool = False, ascii_only: bool = False) -> int:
     """Shows the screens of the workspace at ``root`` until the operator leaves.
 
     :param read_only: look, but change nothing.
-    :param ascii: draw with ASCII characters only.
+    :param ascii_only: draw with ASCII characters only.
     :returns: the exit code.
     :raises VibeError: when the workspace cannot be opened.
     """
-    return asyncio.run(_run(root, read_only, ascii))
+    return asyncio.run(_run(root, read_only, ascii_only))

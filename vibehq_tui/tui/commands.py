@@ -6,7 +6,8 @@ else needs to know of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 from vibehq_tui.tui.declared import details, general, panes
@@ -45,10 +46,13 @@ def key_label(key: str, ascii_only: bool = False) -> str:
     return marks + name
 
 
-def in_scopes(scopes: Iterable[str]) -> list[Command]:
+@cache
+def in_scopes(scopes: tuple[str, ...]) -> tuple[Command, ...]:
     """The commands that are known in ``scopes`` (inner ones first), without those that an inner one stands in for."""
-    found: list[Command] = []
-    for scope in dict.fromkeys(scopes):
-        found.extend(command for command in COMMANDS if scope in command.scopes and command not in found)
-    replaced = {command.instead_of for command in found}
-    return [command for command in found if command.id not in replaced]
+    found: dict[str, Command] = {}
+    for scope in scopes:
+        found.update(
+            (command.id, command) for command in COMMANDS if scope in command.scopes and command.id not in found
+        )
+    replaced = {command.instead_of for command in found.values()}
+    return tuple(command for command in found.values() if command.id not in replaced)

@@ -18,16 +18,22 @@ from textual import events
 from textual.app import App
 from textual.dom import DOMNode
 from textual.filter import LineFilter
+from textual.signal import Signal
+from textual.theme import Theme
 
 from storage.errors import VibeError
 from vibehq_tui.text.clean import clean, clean_lines
 from vibehq_tui.tui import theme as themes
 from vibehq_tui.tui.commands import BY_ID, Command, Context, in_scopes, key_label
 from vibehq_tui.tui.filters import SafeText
+from vibehq_tui.tui.gather import Rested
 from vibehq_tui.tui.keymap import Keymap
 
 Handler = Callable[[Context], "Awaitable[None] | None"]
 Severity = Literal["information", "warning", "error"]
+
+_REST = 0.06
+"""Seconds without a move after which the cursor rests, so that running through a list costs nothing more."""
 
 _SAME_TOAST_AFTER = 2.0
 """Seconds in which the same toast is shown once."""
@@ -48,6 +54,7 @@ class CommandApp(App[int], inherit_bindings=False):
     NOTIFICATION_TIMEOUT = 6
 
     def __init__(self, *, keymap: Keymap | None = None, read_only: bool = False, ascii_only: bool = False) -> None:
+        self._own_themes = {name: themes.textual_theme(palette) for name, palette in themes.PALETTES.items()}
         super().__init__()
         self.keymap = keymap or Keymap()
         self.read_only = read_only
@@ -55,22 +62,41 @@ class CommandApp(App[int], inherit_bindings=False):
         self._safe_text = SafeText()
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
         self._last_toast = ("", 0.0)
-        for palette in themes.PALETTES.values():
-            self.register_theme(themes.textual_theme(palette))
+        self.cursor_rested: Signal[None] = Signal(self, "cursor-rested")
+        """Published when the cursor of a list has come to rest; for previews."""
+        self.rested = Rested(self._cursor_rests, _REST)
+        for theme in self._own_themes.values():
+            self.register_theme(theme)
         # Without colour only the terminal's own attributes are left to say what is selected.
         self.theme = themes.ANSI.name if self.no_color else themes.DEFAULT
 
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """A theme by its name. Textual asks for every line that it paints, and would make a list of all each time."""
+        return self._own_themes.get(theme_name) or super().get_theme(theme_name)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own filters, and the one that no escape sequence passes."""
-        return [*super().get_line_filters(), self._safe_text]
+        """One filter: Textual's own, then the one that no escape sequence passes."""
+        others = tuple(super().get_line_filters())
+        if others != self._safe_text.others:
+            self._safe_text = SafeText(*others)
+        return (self._safe_text,)
 
     def on_mount(self) -> None:
         """Opens the lane of changing commands."""
         self.run_worker(self._keep_working(), name="commands", group="commands")
 
+    def on_unmount(self) -> None:
+        """Nothing is to be shown any more."""
+        self.rested.cancel()
+
     def on_long_list_highlighted(self) -> None:
-        """What is possible may differ now: the footer shows it."""
+        """Another row: once the cursor rests, whoever shows more about it is told."""
+        self.rested.poke()
+
+    def _cursor_rests(self) -> None:
+        # Not with every key: one line at the bottom in the same frame would make Textual compose everything between.
         self.screen.refresh_bindings()
+        self.cursor_rested.publish(None)
 
     # What is active
 
@@ -103,8 +129,12 @@ class CommandApp(App[int], inherit_bindings=False):
 
     # Doing
 
-    async def on_key(self, event: events.Key) -> None:
-        """Runs the command of a key that no widget used, or says why it does nothing."""
+    def on_key(self, event: events.Key) -> None:
+        """A key that no widget used."""
+        self.use_key(event)
+
+    def use_key(self, event: events.Key) -> None:
+        """Runs the command of a key, or says why it does nothing."""
         table = self.keymap.table(self.active_scopes())
         character = event.character if event.is_printable else None
         command = table.get(event.key) or (table.get(character) if character else None)
@@ -187,13 +217,13 @@ class CommandApp(App[int], inherit_bindings=False):
 
     async def ask(self, title: str, *, hint: str = "", text: str = "", required: bool = True) -> str | None:
         """Asks for one line; ``None`` when it was cancelled. Only from a worker, such as a changing command."""
-        from vibehq_tui.tui.widgets.prompt import Ask
+        from vibehq_tui.tui.widgets.prompt import Ask  # noqa: PLC0415 - text fields and dialogs are loaded when first needed
 
         return await self.push_screen_wait(Ask(title, hint=hint, text=text, required=required))
 
     async def confirm(self, question: str, *, detail: str = "") -> bool:
         """Asks a question that y and n answer. Only from a worker, such as a changing command."""
-        from vibehq_tui.tui.widgets.prompt import Confirm
+        from vibehq_tui.tui.widgets.prompt import Confirm  # noqa: PLC0415 - text fields and dialogs are loaded when first needed
 
         answer: str | None = await self.push_screen_wait(Confirm(question, detail=detail))
         return answer is not None
@@ -203,7 +233,7 @@ class CommandApp(App[int], inherit_bindings=False):
 
         :param options: ``(key, label, remark)`` of each; the answer is a key.
         """
-        from vibehq_tui.tui.widgets.prompt import Choose
+        from vibehq_tui.tui.widgets.prompt import Choose  # noqa: PLC0415 - text fields and dialogs are loaded when first needed
 
         return await self.push_screen_wait(Choose(title, options, current=current))
 

@@ -21,10 +21,20 @@ _HARMFUL = re.compile(
 
 
 class SafeText(LineFilter):
-    """Deletes control and bidirectional characters, and drops links: a click in a terminal opens nothing by itself."""
+    """Deletes control and bidirectional characters, and drops links: a click in a terminal opens nothing by itself.
+
+    It runs the other filters of the app too, before itself: Textual asks each filter about every line of the screen for
+    every frame, and one question is cheaper than three.
+    """
+
+    def __init__(self, *others: LineFilter) -> None:
+        super().__init__()
+        self.others = others
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The segments without what could harm; the same list when there is nothing."""
+        for other in self.others:
+            segments = other.apply(segments, background)
         if all(map(_harmless, segments)):
             return segments
         return [_defused(segment) for segment in segments]

@@ -26,3 +26,35 @@ class Gathered:
             self._wanted.clear()
             await self._do()
             await asyncio.sleep(self._every)
+
+
+class Rested:
+    """Calls a function once nobody has poked for a while; a poke costs next to nothing."""
+
+    def __init__(self, do: Callable[[], None], after: float) -> None:
+        """:param after: seconds of rest."""
+        self._do = do
+        self._after = after
+        self._due = 0.0
+        self._handle: asyncio.TimerHandle | None = None
+
+    def poke(self) -> None:
+        """Not yet."""
+        loop = asyncio.get_running_loop()
+        self._due = loop.time() + self._after
+        if self._handle is None:
+            self._handle = loop.call_at(self._due, self._look)
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._due:
+            self._handle = loop.call_at(self._due, self._look)
+        else:
+            self._handle = None
+            self._do()
+
+    def cancel(self) -> None:
+        """Never."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None

@@ -73,7 +73,7 @@ class Keymap:
         return next((command for command in COMMANDS if key in self.keys(command)), None)
 
 
-def _by_scope(chain: Sequence[str]) -> list[Command]:
+def _by_scope(chain: tuple[str, ...]) -> list[Command]:
     """The commands of a chain, those of inner scopes first."""
     commands = in_scopes(chain)
     depth = {scope: number for number, scope in enumerate(chain)}
@@ -97,7 +97,7 @@ def load(overrides: Mapping[str, Any]) -> tuple[Keymap, list[KeymapProblem]]:
             wanted[id_] = keys
         else:
             problems.append(KeymapProblem(id=id_, message=problem))
-    while clash := _clash(Keymap(wanted), wanted):
+    while wanted and (clash := _clash(Keymap(wanted), wanted)):
         loser, message = clash
         del wanted[loser]
         problems.append(KeymapProblem(id=loser, message=message))
@@ -137,7 +137,7 @@ def _parse(value: Any) -> tuple[str, ...]:
 def _check_id(id_: str) -> str | None:
     if id_ in BY_ID:
         return None
-    import difflib
+    import difflib  # noqa: PLC0415 - needed for a mistake only
 
     near = difflib.get_close_matches(id_, BY_ID, n=1)
     hint = f"; did you mean {near[0]}?" if near else "; `vibehq docs keys` lists them"

@@ -34,9 +34,8 @@ class HeadquartersApp(CommandApp):
         :returns: the ids that it was done to.
         """
         ids = self.targets(context)
-        if context.marked and not await self.confirm(
-            f"{verb.capitalize()} {_many(len(ids), noun)}?", detail=_list(ids)
-        ):
+        question = f"{verb.capitalize()} {_many(len(ids), noun)}?"
+        if context.marked and not await self.confirm(question, detail=_list(ids)):
             return ()
         succeeded, failed = [], []
         for id_ in ids:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -69,16 +69,19 @@ class IssuesPane(Pane):
     TITLE = "Ops"
     OPENS = "issue.open"
 
-    def __init__(self, hq: Callable[[], Headquarters], ascii_only: bool) -> None:
-        super().__init__(COLUMNS, VIEWS)
-        self._hq = hq
-        self._ascii = ascii_only
+    def __init__(self, hq: Headquarters, *, ascii_only: bool) -> None:
+        super().__init__(hq, COLUMNS, VIEWS, ascii_only=ascii_only)
 
     def source_of(self, view: View) -> RowSource:
         """The issues of a view."""
-        hq = self._hq()
-        now = hq.store.clock.now
-        return QuerySource(hq.ops.count, hq.ops.page, lambda issue: issue_row(issue, now(), self._ascii), view.where)
+        store = self.hq.store
+        return QuerySource(
+            store,
+            lambda tx, query: tx.issues.count(query),
+            lambda tx, query, offset, limit: tx.issues.page(query, offset, limit),
+            lambda issue: issue_row(issue, store.clock.now(), self.ascii_only),
+            view.where,
+        )
 
     def on_resize(self, event: events.Resize) -> None:
         """Two lines for each issue where there is room."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from storage.records import Patch
@@ -17,7 +17,7 @@ from vibehq_tui.tui.widgets.source import RowSource
 
 COLUMNS = (
     Column("", 1),
-    Column("id", 4),
+    Column("id", 5),
     Column("state", 9),
     Column("patch", 14, share=1, drop=6),
     Column("task", 4, drop=3),
@@ -80,17 +80,18 @@ class PatchesPane(Pane):
     TITLE = "Patches"
     OPENS = "patch.open"
 
-    def __init__(self, hq: Callable[[], Headquarters], ascii_only: bool) -> None:
-        super().__init__(COLUMNS, VIEWS)
-        self._hq = hq
-        self._ascii = ascii_only
+    def __init__(self, hq: Headquarters, *, ascii_only: bool) -> None:
+        super().__init__(hq, COLUMNS, VIEWS, ascii_only=ascii_only)
 
     def source_of(self, view: View) -> RowSource:
         """The patches of a view."""
-        hq = self._hq()
-        now = hq.store.clock.now
+        store = self.hq.store
         return QuerySource(
-            hq.patches.count, hq.patches.page, lambda patch: patch_row(patch, now(), self._ascii), view.where
+            store,
+            lambda tx, query: tx.patches.count(query),
+            lambda tx, query, offset, limit: tx.patches.page(query, offset, limit),
+            lambda patch: patch_row(patch, store.clock.now(), self.ascii_only),
+            view.where,
         )
 
     def nothing(self) -> Sequence[Cell]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from vibehq_tui.headquarters import Headquarters
-from vibehq_tui.providers.service import ProviderStatus
 from vibehq_tui.text.forms import money, ranges
 from vibehq_tui.text.glyphs import PROVIDERS, sign
 from vibehq_tui.tui.panes import welcome
 from vibehq_tui.tui.widgets.pane import Pane, View
 from vibehq_tui.tui.widgets.rows import Cell, Column, Part, Row
 from vibehq_tui.tui.widgets.source import ListSource, RowSource
+
+if TYPE_CHECKING:  # the service is loaded after the first paint
+    from vibehq_tui.providers.status import ProviderStatus
 
 COLUMNS = (
     Column("", 1),
@@ -25,11 +27,14 @@ COLUMNS = (
 def provider_row(status: ProviderStatus, ascii_only: bool) -> Row:
     """One agent: its state, version, what it does; for one that is missing, how to install it."""
     state = sign(PROVIDERS, status.state)
-    missing = status.state == "missing"
-    version = Part(f"{(status.version or '')[:8]:<9}", "dim")
+    unknown = status.state == "unknown"
+    absent = status.state in ("missing", "unknown")
+    version = Part(f"{(status.version or '')[:9]:<10}", "dim")
     work: Cell
-    if missing:
-        work = (Part("not found · ", "dim"), Part(status.install_hint, "faint"))
+    if absent:
+        hint = "" if unknown else status.install_hint
+        word = "not looked for yet" if unknown else state.word
+        work = (Part(word, "dim"), Part(f" · {hint}" if hint else "", "faint"))
     elif status.state in ("limited", "broken", "disabled"):
         work = (version, Part(status.message or state.word, state.tone))
     elif status.tasks:
@@ -39,14 +44,14 @@ def provider_row(status: ProviderStatus, ascii_only: bool) -> Row:
     return Row(
         key=status.name,
         cells=(
-            Part(state.text(ascii_only), state.tone),
-            Part(status.name, "dim" if missing else "strong"),
+            Part(" " if unknown else state.text(ascii_only), state.tone),
+            Part(status.name, "dim" if absent else "strong"),
             work,
             Part(money(status.cost_micros), "dim") if status.cost_micros else "",
         ),
         record=status,
-        role="dim" if missing else "",
-        spread=2 if missing else None,
+        role="dim" if absent else "",
+        spread=2 if absent else None,
     )
 
 
@@ -72,14 +77,18 @@ class ProvidersPane(Pane):
     TITLE = "Providers"
     OPENS = "provider.open"
 
-    def __init__(self, hq: Callable[[], Headquarters], ascii_only: bool) -> None:
-        super().__init__(COLUMNS)
-        self._hq = hq
-        self._ascii = ascii_only
+    def __init__(self, hq: Headquarters, *, ascii_only: bool) -> None:
+        self._begun = False
+        super().__init__(hq, COLUMNS, [View(name="")], ascii_only=ascii_only)
 
-    def source_of(self, view: View) -> RowSource:
+    def begin(self) -> None:
+        """Reads the providers; called after the first paint, because their service is loaded for it."""
+        self._begun = True
+        self.show_view(self.view)
+
+    def source_of(self, view: View) -> RowSource | None:
         """All providers."""
-        return _ProviderSource(self._hq(), self._ascii)
+        return _ProviderSource(self.hq, self.ascii_only) if self._begun else None
 
     def nothing(self) -> Sequence[Cell]:
         """Nobody looked yet."""

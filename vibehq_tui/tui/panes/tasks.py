@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from storage.query import Query
@@ -12,6 +12,7 @@ from vibehq_tui.headquarters import Headquarters
 from vibehq_tui.text.forms import ranges
 from vibehq_tui.text.glyphs import PRIORITIES, TASK_STATES, sign
 from vibehq_tui.tui.panes import welcome
+from vibehq_tui.tui.panes.sources import QuerySource
 from vibehq_tui.tui.widgets.pane import Pane, View
 from vibehq_tui.tui.widgets.rows import Cell, Column, Part, Row
 from vibehq_tui.tui.widgets.source import RowSource
@@ -21,7 +22,7 @@ _QUIET = frozenset({"blocked", "deferred", "done", "cancelled"})
 
 COLUMNS = (
     Column("", 1),
-    Column("id", 4),
+    Column("id", 5),
     Column("task", 14, share=1),
     Column("owner", 8, drop=2),
     Column("pri", 3, drop=1),
@@ -63,29 +64,13 @@ def task_row(task: Task, provider: str | None, ascii_only: bool) -> Row:
     )
 
 
-class _TaskSource:
-    """Tasks with their assignments, both of one moment."""
-
-    def __init__(self, hq: Headquarters, where: Mapping[str, str | tuple[str, ...]], ascii_only: bool) -> None:
-        self._hq = hq
-        self._where = where
-        self._ascii = ascii_only
-
-    async def count(self, text: str) -> int:
-        query = Query(text=text, where=self._where)
-        return await self._hq.store.read(lambda tx: tx.tasks.count(query))
-
-    async def rows(self, text: str, offset: int, limit: int) -> Sequence[Row]:
-        query = Query(text=text, where=self._where)
-
-        def body(tx: Tx) -> list[tuple[Task, str | None]]:
-            found = []
-            for task in tx.tasks.page(query, offset, limit):
-                assignment = tx.providers.assignment(task.id)
-                found.append((task, assignment.provider if assignment else None))
-            return found
-
-        return [task_row(task, provider, self._ascii) for task, provider in await self._hq.store.read(body)]
+def _page(tx: Tx, query: Query, offset: int, limit: int) -> Sequence[tuple[Task, str | None]]:
+    """Tasks with the providers that they are assigned to."""
+    found = []
+    for task in tx.tasks.page(query, offset, limit):
+        assignment = tx.providers.assignment(task.id)
+        found.append((task, assignment.provider if assignment else None))
+    return found
 
 
 class TasksPane(Pane):
@@ -97,14 +82,18 @@ class TasksPane(Pane):
     TITLE = "Tasks"
     OPENS = "task.open"
 
-    def __init__(self, hq: Callable[[], Headquarters], ascii_only: bool) -> None:
-        super().__init__(COLUMNS, VIEWS)
-        self._hq = hq
-        self._ascii = ascii_only
+    def __init__(self, hq: Headquarters, *, ascii_only: bool) -> None:
+        super().__init__(hq, COLUMNS, VIEWS, ascii_only=ascii_only)
 
     def source_of(self, view: View) -> RowSource:
         """The tasks of a view."""
-        return _TaskSource(self._hq(), view.where, self._ascii)
+        return QuerySource(
+            self.hq.store,
+            lambda tx, query: tx.tasks.count(query),
+            _page,
+            lambda found: task_row(*found, self.ascii_only),
+            view.where,
+        )
 
     def nothing(self) -> Sequence[Cell]:
         """No tasks at all, or none in this view."""

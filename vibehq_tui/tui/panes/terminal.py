@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from storage.clock import Millis
@@ -124,9 +124,8 @@ class TerminalPane(Pane):
     TITLE = "Terminal"
     OPENS = "terminal.open"
 
-    def __init__(self, hq: Callable[[], Headquarters]) -> None:
-        super().__init__(COLUMNS, [View(name="feed")], follow=True)
-        self._hq = hq
+    def __init__(self, hq: Headquarters, *, ascii_only: bool) -> None:
+        super().__init__(hq, COLUMNS, [View(name="feed")], ascii_only=ascii_only, follow=True)
         self._heads: dict[str, int] = {}
 
     @property
@@ -138,8 +137,8 @@ class TerminalPane(Pane):
     def source_of(self, view: View) -> RowSource:
         """The feed, or a log."""
         if "kind" not in view.where:
-            return _FeedSource(self._hq())
-        return _LogTail(self._hq(), str(view.where["kind"]), str(view.where["source"]))
+            return _FeedSource(self.hq)
+        return _LogTail(self.hq, str(view.where["kind"]), str(view.where["source"]))
 
     def show_logs(self, sources: Sequence[LogSource]) -> None:
         """Offers the logs written last as views, and reads the one that is shown when it grew."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 
 from storage.errors import VibeError
@@ -14,6 +15,7 @@ from storage.records import Patch
 from vibehq_tui.headquarters import Headquarters, Overview
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.commands import Context
+from vibehq_tui.tui.dispatch import CommandApp
 from vibehq_tui.tui.gather import Gathered
 from vibehq_tui.tui.panes import welcome
 from vibehq_tui.tui.panes.facts import facts
@@ -23,7 +25,6 @@ from vibehq_tui.tui.panes.providers import ProvidersPane
 from vibehq_tui.tui.panes.tasks import TasksPane
 from vibehq_tui.tui.panes.terminal import TerminalPane
 from vibehq_tui.tui.widgets.footer import CommandFooter
-from vibehq_tui.tui.widgets.long_list import LongList
 from vibehq_tui.tui.widgets.pane import Pane
 from vibehq_tui.tui.widgets.pane_tabs import PaneTabs
 from vibehq_tui.tui.widgets.panes_layout import Panes
@@ -32,8 +33,7 @@ from vibehq_tui.tui.widgets.rows import Cell, Part
 from vibehq_tui.tui.widgets.status_strip import StatusStrip
 
 _OVERVIEW_EVERY = 0.2
-_PREVIEW_AFTER = 0.06
-"""Seconds that the cursor rests before the preview follows, so that running through the feed costs nothing."""
+_LOGS_EVERY = 0.1
 
 
 class MainScreen(Screen[None]):
@@ -41,33 +41,38 @@ class MainScreen(Screen[None]):
 
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("main",)
     AUTO_FOCUS = "#patches"
+    BLANK = True
 
-    def __init__(self, *, ascii_only: bool, read_only: bool) -> None:
+    class Shown(Message):
+        """The first paint is done, and the numbers are there: what takes time may begin."""
+
+    def __init__(self, hq: Headquarters, *, ascii_only: bool) -> None:
         super().__init__()
-        self._hq: Headquarters | None = None
-        self._read_only = read_only
+        self._hq = hq
         self.strip = StatusStrip()
-        self.patches = PatchesPane(self.headquarters, ascii_only)
-        self.issues = IssuesPane(self.headquarters, ascii_only)
-        self.terminal = TerminalPane(self.headquarters)
+        self.tasks = TasksPane(hq, ascii_only=ascii_only)
+        self.patches = PatchesPane(hq, ascii_only=ascii_only)
+        self.issues = IssuesPane(hq, ascii_only=ascii_only)
+        self.providers = ProvidersPane(hq, ascii_only=ascii_only)
+        self.terminal = TerminalPane(hq, ascii_only=ascii_only)
         self.preview = DiffPreview(id="preview")
         self.by_name: dict[str, Pane] = {
-            "tasks": TasksPane(self.headquarters, ascii_only),
-            "patches": self.patches,
-            "issues": self.issues,
-            "providers": ProvidersPane(self.headquarters, ascii_only),
-            "terminal": self.terminal,
+            pane.NAME: pane for pane in (self.tasks, self.patches, self.issues, self.providers, self.terminal)
         }
         self._tabs = PaneTabs(self._focus_pane)
         self._panes = Panes(self._tabs, *self.by_name.values(), self.preview)
         self._overview = Gathered(self._read_overview, _OVERVIEW_EVERY)
+        self._logs = Gathered(self._read_log_sources, _LOGS_EVERY)
         self._previewed: tuple[str, int] | None = None
         self._numbers: Overview | None = None
 
-    def headquarters(self) -> Headquarters:
-        """The workspace; only after :meth:`begin`."""
-        assert self._hq is not None, "the panes begin with the workspace"
-        return self._hq
+    async def prepare(self) -> None:
+        """Reads the first rows of what comes from the store alone, so that the first paint shows them.
+
+        :raises VibeError: when the store cannot be read.
+        """
+        for pane in (self.tasks, self.patches, self.issues, self.terminal):
+            await pane.prepare()
 
     def compose(self) -> ComposeResult:
         """Strip, panes, keys."""
@@ -76,20 +81,33 @@ class MainScreen(Screen[None]):
         yield CommandFooter()
 
     def on_mount(self) -> None:
-        """Shows the frame; the rows come with :meth:`begin`."""
+        """Shows the rows; everything else comes after the first paint."""
         self.preview.show(welcome.PREVIEW, b"")
+        app = self.app
+        assert isinstance(app, CommandApp)
+        app.cursor_rested.subscribe(self, self._follow_preview)
         self._update_tabs()
+        self.call_after_refresh(self._begin)
 
     # Live
 
-    def begin(self, hq: Headquarters) -> None:
-        """The workspace is open: reads everything."""
-        self._hq = hq
-        for pane in self.by_name.values():
-            pane.begin()
-        self.run_worker(self._overview.run(), name="overview", group="overview")
+    def _begin(self) -> None:
+        self.providers.begin()
         self._overview.poke()
+        self.run_worker(self._overview.run(), name="overview", group="overview")
+        self._logs.poke()
+        self.run_worker(self._logs.run(), name="log sources", group="logs")
+        for kind in ("worker", "build"):
+            self.run_worker(self._follow_logs(kind), name=f"follow {kind} logs", group="logs")
         self._tick_at_the_minute()
+
+    async def _follow_logs(self, kind: str) -> None:
+        heads = await self._hq.store.read_logs(lambda tx: tx.lines.head(kind))
+        async for _ in self._hq.store.follow_logs(kind, after_seq=heads):
+            self._logs.poke()
+
+    async def _read_log_sources(self) -> None:
+        self.terminal.show_logs(await self._hq.store.read_logs(lambda tx: tx.lines.sources()))
 
     def refresh_areas(self, areas: frozenset[str]) -> None:
         """Something happened: reads the panes again that it concerns."""
@@ -105,7 +123,7 @@ class MainScreen(Screen[None]):
 
     def _tick_at_the_minute(self) -> None:
         """Once a minute the clock and the ages move on."""
-        now = self.headquarters().store.clock.now()
+        now = self._hq.store.clock.now()
         self.set_timer(60 - now / 1000 % 60, self._tick)
 
     def _tick(self) -> None:
@@ -113,25 +131,23 @@ class MainScreen(Screen[None]):
         self._tick_at_the_minute()
 
     async def _read_overview(self) -> None:
-        hq = self.headquarters()
+        first = self._numbers is None
         try:
-            self._numbers = await hq.overview()
+            self._numbers = await self._hq.overview()
         except VibeError as error:
             self.app.notify(clean(error.message), severity="error", markup=False)
             return
-        self.strip.show(self._numbers, hq.store.clock.now(), self._read_only)
+        self.strip.show(self._numbers, self._hq.store.clock.now(), self._hq.read_only)
         for name, text in facts(self._numbers).items():
             self.by_name[name].tell(text)
         self._update_tabs()
+        if first:
+            self.post_message(self.Shown())
 
     # Preview
 
-    def on_long_list_highlighted(self, event: LongList.Highlighted) -> None:
+    def _follow_preview(self, _: None = None) -> None:
         """The preview follows the patch under the cursor, once it rests."""
-        if event.long_list is self.patches:
-            self.set_timer(_PREVIEW_AFTER, self._follow_preview)
-
-    def _follow_preview(self) -> None:
         row = self.patches.row
         patch = row.record if row else None
         wanted = (patch.id, patch.updated_at) if patch else None
@@ -147,7 +163,7 @@ class MainScreen(Screen[None]):
     async def _show_preview(self, patch: Patch) -> None:
         remarks: list[Cell] = []
         try:
-            diff = await self.headquarters().patches.diff(patch.id)
+            diff = await self._hq.patches.diff(patch.id)
         except VibeError as error:
             diff = b""
             remarks.append(Part(error.message, "error"))

@@ -26,6 +26,9 @@ from vibehq_tui.tui.widgets.reader import Reader, Reading, View
 from vibehq_tui.tui.widgets.rows import Cell, Column, Look, Part, Row, plain
 from vibehq_tui.tui.widgets.source import PAGE, RowSource
 
+_ROWS_AT_FIRST = 60
+"""Rows that are read while it is not known how many there is room for."""
+
 
 class LongList(ListCommands, ScrollView, can_focus=True):
     """A list of rows with a cursor, marks, a filter, and columns that give way when it gets narrow."""
@@ -102,6 +105,7 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         """The last row is kept in sight when rows are added."""
         self._follows = follow
         self._cursor_key: str | None = None
+        self._prepared: Reading | None = None
         self._reader = Reader(source, self._view, self._renewed, self._paged)
         self._painter = ListPainter(tuple(columns), 1 if gutter else 0)
 
@@ -218,16 +222,29 @@ class LongList(ListCommands, ScrollView, can_focus=True):
 
     # Reading
 
+    async def prepare(self) -> None:
+        """Reads the first rows before the list is on a screen, so that it is never seen empty.
+
+        :raises VibeError: when they cannot be read.
+        """
+        self._prepared = await self._reader.read_now()
+
     def on_mount(self) -> None:
         """Starts the reader."""
+        if self._prepared is not None:
+            self._renewed(self._prepared)
+            self._prepared = None
         self.run_worker(self._reader.run(), name="read rows", group="rows")
-        self._reader.expire()
 
     def _view(self, count: int) -> View:
+        room = self.page_rows() if self.size else _ROWS_AT_FIRST
         if self.following:
-            return View(first=max(count - self.page_rows(), 0), last=count, cursor=max(count - 1, 0), key=None)
+            return View(first=max(count - room, 0), last=count, cursor=max(count - 1, 0), key=None)
         first = self.scroll_offset.y // self.row_height
-        return View(first=first, last=first + self.page_rows(), cursor=self.cursor, key=self._cursor_key)
+        if not self.cursor and not first and not self.has_focus:
+            # Nobody chose the first row: what is newest or worst stays in sight.
+            return View(first=0, last=room, cursor=0, key=None)
+        return View(first=first, last=first + room, cursor=self.cursor, key=self._cursor_key)
 
     def _renewed(self, reading: Reading) -> None:
         if reading.count >= 0:

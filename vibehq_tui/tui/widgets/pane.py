@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from textual import events
 from textual.content import Content
 
+from vibehq_tui.headquarters import Headquarters
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.dispatch import CommandApp
 from vibehq_tui.tui.widgets.long_list import LongList
@@ -34,13 +36,29 @@ class Pane(LongList):
     OPENS: ClassVar[str]
     """The command that opens a row."""
 
-    def __init__(self, columns: Sequence[Column], views: Sequence[View] = (), *, follow: bool = False) -> None:
-        super().__init__(columns, empty=self.nothing, follow=follow, id=self.NAME)
-        self.views: list[View] = list(views) or [View(name="")]
+    def __init__(
+        self,
+        hq: Headquarters,
+        columns: Sequence[Column],
+        views: Sequence[View],
+        *,
+        ascii_only: bool,
+        follow: bool = False,
+    ) -> None:
+        self.hq = hq
+        self.ascii_only = ascii_only
+        self.views = list(views)
         self.view = self.views[0]
+        super().__init__(columns, self.source_of(self.view), empty=self.nothing, follow=follow, id=self.NAME)
         self._facts = ""
         self._shown_title = ""
         self._update_title()
+
+    def on_key(self, event: events.Key) -> None:
+        """Goes straight to the commands, without the way up through every container."""
+        app = self.app
+        if isinstance(app, CommandApp):
+            app.use_key(event)
 
     def open_row(self) -> None:
         """A double click does what Enter does."""
@@ -52,13 +70,9 @@ class Pane(LongList):
         """What an empty pane says: which key or command comes next."""
         return ()
 
-    def source_of(self, view: View) -> RowSource:
-        """The rows of a view."""
+    def source_of(self, view: View) -> RowSource | None:
+        """The rows of a view; None when they are to be read later, with :meth:`show_view`."""
         raise NotImplementedError
-
-    def begin(self) -> None:
-        """Shows the first view: from now on rows can be read."""
-        self.set_source(self.source_of(self.view))
 
     def tell(self, facts: str) -> None:
         """Puts counts into the title, such as ``3 waiting · 1 conflict``."""
@@ -69,7 +83,9 @@ class Pane(LongList):
     def show_view(self, view: View) -> None:
         """Goes to another view."""
         self.view = view
-        self.set_source(self.source_of(view))
+        source = self.source_of(view)
+        if source is not None:
+            self.set_source(source)
         self._update_title()
 
     def step_view(self, step: int) -> None:

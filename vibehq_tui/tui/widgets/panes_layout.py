@@ -24,7 +24,7 @@ def is_single(size: Size) -> bool:
 
 
 def places(size: Size, single: str | None) -> Places:
-    """The region of each pane, by the widget's id.
+    """The region of each pane, by the name of its frame.
 
     :param single: the id of the pane that has all the room; none to show all.
     """
@@ -99,21 +99,39 @@ class PanesLayout(Layout):
         assert isinstance(parent, Panes)
         found = places(size, parent.single_in(size))
         return [
-            WidgetPlacement(found[child.id], NULL_OFFSET, NULL_SPACING, child)
+            WidgetPlacement(found[child.name], NULL_OFFSET, NULL_SPACING, child)
             for child in children
-            if child.id is not None and child.id in found
+            if child.name is not None and child.name in found
         ]
+
+
+class Frame(Widget):
+    """Holds one pane and is as large.
+
+    Textual renders, for every frame, all widgets that share a container with one that changed. In a container of its
+    own a pane is spared while another changes.
+    """
+
+    BLANK = True
+    DEFAULT_CSS = """
+    Frame > * { width: 1fr; height: 1fr; }
+    """
+
+    def __init__(self, pane: Widget) -> None:
+        super().__init__(pane, name=pane.id)
 
 
 class Panes(Widget):
     """Holds the panes; shows all of them, or one."""
+
+    BLANK = True
 
     DEFAULT_CSS = """
     Panes { width: 1fr; height: 1fr; }
     """
 
     def __init__(self, *children: Widget) -> None:
-        super().__init__(*children)
+        super().__init__(*map(Frame, children))
         self._arrangement = PanesLayout()
         self.active = "patches"
         """The id of the pane that is shown when there is room for one."""

@@ -65,7 +65,7 @@ class Reader:
         self._renewed = renewed
         self._paged = paged
         self._wanted: dict[int, None] = {}
-        self._stale = True
+        self._stale = source is not None
         self._generation = 0
         self._wake = asyncio.Event()
         self._read = asyncio.Event()
@@ -100,6 +100,7 @@ class Reader:
         """Reads what is asked for, until it is cancelled."""
         now = asyncio.get_running_loop().time
         last = now() - REFRESH_EVERY
+        self._wake.set()
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -124,20 +125,33 @@ class Reader:
         view = self._view(0)
         self._renewed(Reading(pages=self.pages, count=-1, cursor=view.cursor))
 
+    async def read_now(self) -> Reading:
+        """The rows as they are now. Before :meth:`run` it spares the first reading.
+
+        :raises VibeError: when they cannot be read.
+        """
+        self._stale = False
+        reading = await self._reading()
+        self.pages = reading.pages
+        return reading
+
     async def _read_again(self) -> None:
         self._stale = False
         generation = self._generation
+        reading = await self._reading()
+        if generation == self._generation:
+            self.pages, self.problem = reading.pages, None
+            self._wanted.clear()
+            self._renewed(reading)
+
+    async def _reading(self) -> Reading:
         count = await self._source().count(self.text)
         view = self._view(count)
         pages = Pages()
         numbers = {*range(view.first // PAGE, view.last // PAGE + 1), view.cursor // PAGE}
         for number in sorted(numbers):
             await self._add(pages, number, count)
-        cursor = await self._find(view, pages, count)
-        if generation == self._generation:
-            self.pages, self.problem = pages, None
-            self._wanted.clear()
-            self._renewed(Reading(pages=pages, count=count, cursor=cursor))
+        return Reading(pages=pages, count=count, cursor=await self._find(view, pages, count))
 
     def _source(self) -> RowSource:
         assert self.source is not None, "nothing is read without a source"

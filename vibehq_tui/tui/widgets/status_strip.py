@@ -47,8 +47,8 @@ def pieces(overview: Overview, now: int, read_only: bool, ascii_only: bool) -> l
     found = [
         _Piece((Part("VIBE HQ", "accent"),), 6),
         _Piece((Part(clean(overview.workspace, 30), "strong"), *_place(overview)), 0),
-        _Piece((Part(f"{sign('●', '*')} {ready} ready", "ok" if ready else "dim"),), 2),
-        _Piece((Part(f"{sign('◆', '?')} {waiting} waiting", "wait" if waiting else "dim"),), 1),
+        _Piece((Part(f"{sign('●', '*')} {ready:,} ready", "ok" if ready else "dim"),), 2),
+        _Piece((Part(f"{sign('◆', '?')} {waiting:,} waiting", "wait" if waiting else "dim"),), 1),
     ]
     if trouble:
         found.append(_Piece((Part(f"{sign('×', 'x')} {trouble} in trouble", "error"),), 3))
@@ -56,7 +56,7 @@ def pieces(overview: Overview, now: int, read_only: bool, ascii_only: bool) -> l
         found.append(_Piece((Part(f"{sign('▲', '!')} {critical} critical", "error"),), 0))
     else:
         word = "issue" if others == 1 else "issues"
-        found.append(_Piece((Part(f"{sign('▲', '!')} {others} {word}", "warn" if others else "dim"),), 3))
+        found.append(_Piece((Part(f"{sign('▲', '!')} {others:,} {word}", "warn" if others else "dim"),), 3))
     running = overview.agents_running
     agents = f"{sign('◐', '~')} {running}/{overview.agents_known} agents"
     found.append(_Piece((Part(agents, "busy" if running else "dim"),), 4))
