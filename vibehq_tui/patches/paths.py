@@ -62,7 +62,11 @@ def path_problem(path: str) -> tuple[str, str] | None:
         return "path-option", "starts with '-', which commands take for an option"
     if _DRIVE.match(path) or path.startswith("\\"):
         return "path-absolute", "is absolute (a drive or a share)"
-    if len(encode_path(path)) > MAX_PATH:
+    try:
+        raw = encode_path(path)
+    except UnicodeEncodeError:
+        return "path-control", "has half a surrogate pair in it, which is no character"
+    if len(raw) > MAX_PATH:
         return "path-too-long", f"is longer than {MAX_PATH} bytes"
     # A backslash is an ordinary character here and a separator elsewhere; both readings must be harmless.
     readings = [path.split("/")]

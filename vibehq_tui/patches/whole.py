@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vibehq_tui.patches.blobs import blob_matches
 from vibehq_tui.patches.locate import Sought, locate, sought
-from vibehq_tui.patches.model import Change, Hunk
+from vibehq_tui.patches.model import Blob, Change, Hunk
 from vibehq_tui.patches.planned import split_lines
 from vibehq_tui.patches.tree import Tree
 
@@ -45,7 +45,8 @@ def is_applied(changes: Sequence[Change], tree: Tree) -> bool:
 def _change_is_in(change: Change, tree: Tree) -> bool:
     there = tree.read(change.path)
     if change.op == "delete":
-        return there is None and not tree.is_dir(change.path)
+        # An operation names its file deliberately, so one that is not there is a mistake rather than done before.
+        return change.where is None and there is None and not tree.is_dir(change.path)
     if there is None or change.edits:
         return False
     if change.op == "rename" and change.from_ is not None and tree.read(change.from_) is not None:
@@ -53,7 +54,9 @@ def _change_is_in(change: Change, tree: Tree) -> bool:
     if change.new_mode is not None and change.new_mode != change.old_mode and there.mode != change.new_mode:
         return False
     if change.content is not None:
-        return False
+        from vibehq_tui.patches.edits import plan_create  # noqa: PLC0415 - only for operation batches
+
+        return there.content == plan_create(tree, change.content)
     if change.new_blob is not None and blob_matches(there.content, change.new_blob):
         return True
     if change.binary is not None:
@@ -61,8 +64,15 @@ def _change_is_in(change: Change, tree: Tree) -> bool:
     if change.op == "create":
         return there.content == b"".join(line for hunk in change.hunks for line in hunk.new())
     if not change.hunks:
-        return change.op == "modify" or change.old_blob is not None
+        return _is_moved(change, there, tree)
     return _hunks_are_in(change.hunks, there.content, change.path)
+
+
+def _is_moved(change: Change, there: Blob, tree: Tree) -> bool:
+    """Whether a change without text is done: a mode that is right, a rename, a copy."""
+    if change.op == "copy" and change.from_ is not None:
+        return tree.read(change.from_) == there
+    return change.where is None
 
 
 def _hunks_are_in(hunks: tuple[Hunk, ...], content: bytes, path: str) -> bool:

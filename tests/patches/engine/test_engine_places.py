@@ -232,6 +232,18 @@ def test_already_applied_after_a_rename(box: Box) -> None:
     assert unchanged(box, patch).result == "already-applied"
 
 
+def test_already_renamed_or_copied(box: Box) -> None:
+    box.lines("f", 9)
+    rename = "diff --git a/f b/g\nsimilarity index 100%\nrename from f\nrename to g\n"
+    assert box.apply(rename).result == "applied"
+    assert unchanged(box, rename).result == "already-applied"
+    copy = "diff --git a/g b/h\nsimilarity index 100%\ncopy from g\ncopy to h\n"
+    assert box.apply(copy).result == "applied"
+    assert unchanged(box, copy).result == "already-applied"
+    box.write("h", "other\n")
+    assert unchanged(box, copy).result == "conflict"
+
+
 def test_half_of_a_patch_is_there_already(box: Box) -> None:
     box.lines("f")
     box.lines("g")

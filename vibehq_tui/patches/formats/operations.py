@@ -117,14 +117,14 @@ class _Reader:
         if not isinstance(value, str):
             self.wrong(f"{where}.{key}", "is missing" if value is None else f"is {_shown(value)}; a path is needed")
             return None
-        problem = path_problem(value)
-        if problem is not None:
-            self.wrong(f"{where}.{key}", f"the path {value!r} {problem[1]}", value, problem[0])
-            return None
         try:
             value.encode()
         except UnicodeEncodeError:
             self.wrong(f"{where}.{key}", "holds half a surrogate pair, which is no character")
+            return None
+        problem = path_problem(value)
+        if problem is not None:
+            self.wrong(f"{where}.{key}", f"the path {value!r} {problem[1]}", value, problem[0])
             return None
         return value
 
