@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -44,18 +45,15 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
         :param hq: an open workspace; whoever opened it closes it.
         :param preferences_file: where the theme is remembered; by default in the operator's state folder.
         """
-        keys, self._key_problems = keymap.load(getattr(hq.config, "keymap", {}))
-        super().__init__(keymap=keys, read_only=hq.read_only, ascii_only=ascii_only)
+        self._preferences_file = preferences_file or preferences.preferences_file()
+        remembered = preferences.read_preferences(self._preferences_file).get("theme", "")
+        super().__init__(read_only=hq.read_only, ascii_only=ascii_only, theme=remembered)
         self.hq = hq
         self.main = MainScreen(hq, ascii_only=ascii_only)
         """The main screen, also below others."""
         self.happened: Signal[Sequence[Event]] = Signal(self, "happened")
         """Published with every batch of events of the feed. A screen subscribes to know when to read again."""
-        self._preferences_file = preferences_file or preferences.preferences_file()
         self.set_class(ascii_only, "-ascii")
-        remembered = preferences.read_preferences(self._preferences_file).get("theme", "")
-        if remembered in themes.PALETTES and not self.no_color:
-            self.theme = remembered
 
     def get_default_screen(self) -> MainScreen:
         """The main screen."""
@@ -73,13 +71,20 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
 
     def on_main_screen_shown(self) -> None:
         """The first paint is done: follows the feed, and starts what takes time to load."""
+        gc.freeze()  # what is there now stays; without it each collection would go through all modules, between two keys
         self.run_worker(self._follow(), name="follow", group="follow")
-        for problem in self._key_problems:
-            self.say(problem.message, "warning", title=f"[keymap] {problem.id}")
+        self._take_keymap()
         for found in self.hq.recovered:
             self.say(found, "warning", title="finished what was left half-done")
         if not self.read_only:
             self.run_worker(self._guard(self.hq.start_services()), name="services", group="services")
+
+    def _take_keymap(self) -> None:
+        """The operator's own keys; what cannot work is said, not dropped in silence."""
+        self.keymap, problems = keymap.load(getattr(self.hq.config, "keymap", {}))
+        self.screen.refresh_bindings()
+        for problem in problems:
+            self.say(problem.message, "warning", title=f"[keymap] {problem.id}")
 
     async def _follow(self) -> None:
         """Tells the screens what happened since the first rows were read."""

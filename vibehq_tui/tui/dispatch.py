@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -18,6 +19,7 @@ from textual import events
 from textual.app import App
 from textual.dom import DOMNode
 from textual.filter import LineFilter
+from textual.reactive import Initialize, Reactive
 from textual.signal import Signal
 from textual.theme import Theme
 
@@ -45,6 +47,11 @@ class _Job(NamedTuple):
     handler: Handler
 
 
+def _first_theme(app: Any) -> str:
+    name: str = app.first_theme
+    return name
+
+
 class CommandApp(App[int], inherit_bindings=False):
     """An app whose keys are commands. Toasts, dialogs, themes and the last line of defence against escapes are here
     too; what it is about is not."""
@@ -53,10 +60,18 @@ class CommandApp(App[int], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     NOTIFICATION_TIMEOUT = 6
 
-    def __init__(self, *, keymap: Keymap | None = None, read_only: bool = False, ascii_only: bool = False) -> None:
+    theme: Reactive[str] = Reactive(Initialize(_first_theme))
+    """The name of the theme. It is ours from the beginning: Textual would read its style sheets twice otherwise."""
+
+    def __init__(self, *, read_only: bool = False, ascii_only: bool = False, theme: str = "") -> None:
+        """:param theme: to begin with; the default when there is none of this name."""
         self._own_themes = {name: themes.textual_theme(palette) for name, palette in themes.PALETTES.items()}
+        # Without colour only the terminal's own attributes are left to say what is selected.
+        wanted = themes.ANSI.name if "NO_COLOR" in os.environ else theme
+        self.first_theme = wanted if wanted in themes.PALETTES else themes.DEFAULT
         super().__init__()
-        self.keymap = keymap or Keymap()
+        self.keymap = Keymap()
+        """The keys in force."""
         self.read_only = read_only
         self.ascii_only = ascii_only
         self._safe_text = SafeText()
@@ -65,10 +80,8 @@ class CommandApp(App[int], inherit_bindings=False):
         self.cursor_rested: Signal[None] = Signal(self, "cursor-rested")
         """Published when the cursor of a list has come to rest; for previews."""
         self.rested = Rested(self._cursor_rests, _REST)
-        for theme in self._own_themes.values():
-            self.register_theme(theme)
-        # Without colour only the terminal's own attributes are left to say what is selected.
-        self.theme = themes.ANSI.name if self.no_color else themes.DEFAULT
+        for own in self._own_themes.values():
+            self.register_theme(own)
 
     def get_theme(self, theme_name: str) -> Theme | None:
         """A theme by its name. Textual asks for every line that it paints, and would make a list of all each time."""
