@@ -71,7 +71,7 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
 
     def on_main_screen_shown(self) -> None:
         """The first paint is done: follows the feed, and starts what takes time to load."""
-        gc.freeze()  # what is there now stays; without it each collection would go through all modules, between two keys
+        gc.freeze()  # what is there now stays: no collection between two keys has to look through it
         self.run_worker(self._follow(), name="follow", group="follow")
         self._take_keymap()
         for found in self.hq.recovered:
