@@ -120,7 +120,7 @@ def sqlite(found: tuple[int, ...]) -> Check:
         return _warning(
             "sqlite",
             f"{text}: has the WAL-reset bug, by which a checkpoint of one connection can lose what another wrote",
-            "writes here take turns under a lock, which makes it unlikely; a Python with SQLite 3.51.3 or newer is free of it",
+            "writes take turns, which makes it unlikely; a Python with SQLite 3.51.3 or newer has it fixed",
         )
     return _ok("sqlite", text)
 
