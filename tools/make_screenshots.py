@@ -35,10 +35,10 @@ class Picture:
 
 
 PICTURES = {
-    "main": Picture((160, 45), ("2",)),
+    "main": Picture((160, 45), ("5", "right_square_bracket", "right_square_bracket", "2")),
     "main-80x24": Picture((80, 24)),
-    "review": Picture((160, 45), ("2", "j", "j", "j", "enter")),
-    "task": Picture((120, 36), ("1", "enter")),
+    "review": Picture((160, 45), ("2", "j", "j", "j", "j", "enter")),
+    "task": Picture((120, 36), ("1", "j", "j", "j", "enter")),
     "issue": Picture((120, 36), ("3", "enter")),
     "provider": Picture((120, 36), ("4", "enter")),
     "help": Picture((120, 36), ("question_mark",)),
@@ -66,16 +66,15 @@ async def take(root: Path, picture: Picture) -> str:
     from vibehq_tui.headquarters import Headquarters  # noqa: PLC0415 - after the environment is set
     from vibehq_tui.tui.app import VibeApp  # noqa: PLC0415 - after the environment is set
 
-    app = VibeApp(Headquarters.open(root, via="tui"))
-    async with app.run_test(size=picture.size) as pilot:
-        await app.ready.wait()
-        await pilot.pause()
-        await _settled(app, pilot)
-        for key in picture.keys:
-            await pilot.press(key)
+    async with await Headquarters.open(root, via="tui") as hq:
+        app = VibeApp(hq)
+        await app.prepare()
+        async with app.run_test(size=picture.size) as pilot:
             await _settled(app, pilot)
-        svg = app.export_screenshot(title=picture.title)
-        await app.close_headquarters()
+            for key in picture.keys:
+                await pilot.press(key)
+                await _settled(app, pilot)
+            svg = app.export_screenshot(title=picture.title)
     return _portable(_plain(svg))
 
 
