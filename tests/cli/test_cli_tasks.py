@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from conftest import Call
 
 FILE = Path(".mission_control/tasks.json")
@@ -150,3 +151,13 @@ def test_duplicate_ids_and_binary_rubbish(hq: Path, call: Call) -> None:
         assert said.json["problems"][0]["message"]
         assert call(hq, "task", "status", "9", "done").code == 1
         assert (hq / FILE).read_bytes() == content
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["show", "1"], ["graph"]])
+def test_a_broken_file_is_an_error_and_not_an_old_answer(hq: Path, call: Call, arguments: list[str]) -> None:
+    assert call(hq, "task", "list", "--json").code == 0
+    (hq / ".mission_control" / "tasks.json").write_text('{"tasks": [', encoding="utf-8")
+    said = call(hq, "task", *arguments, "--json")
+    assert said.code == 1
+    assert said.json["error"]["code"] == "tasks-file-broken"
+    assert said.json["error"]["details"]["problems"][0]["line"] == 1

@@ -58,9 +58,13 @@ class Session:
         if answer.exit_code:
             raise click.exceptions.Exit(answer.exit_code)
 
-    def run(self, body: Body) -> None:
-        """Opens the headquarters, runs a command that only looks, prints its answer."""
-        self.say(self._with_headquarters(body))
+    def run(self, body: Body, *, about_tasks: bool = False) -> None:
+        """Opens the headquarters, runs a command that only looks, prints its answer.
+
+        :param about_tasks: a tasks file that cannot be read is an error; the last good state, which the screens go on
+            showing, would be an answer that only looks right.
+        """
+        self.say(self._with_headquarters(body, about_tasks=about_tasks))
 
     def change(self, body: Body, *, content: bytes = b"", create: Path | None = None) -> None:
         """Opens the headquarters, runs a command that changes something, prints its answer.
@@ -78,7 +82,7 @@ class Session:
         else:
             self.say(self._with_headquarters(body, create))
 
-    def _with_headquarters(self, body: Body, create: Path | None = None) -> Answer:
+    def _with_headquarters(self, body: Body, create: Path | None = None, *, about_tasks: bool = False) -> Answer:
         # Here, because help, completion and a wrong command line need neither asyncio nor the store.
         import asyncio  # noqa: PLC0415 - heavy; help does not need it
 
@@ -91,6 +95,10 @@ class Session:
         async def call() -> Answer:
             opened = await Headquarters.open(root, via="cli", read_only=self.read_only, create=create is not None)
             async with opened as hq:
+                if about_tasks and hq.synced is not None and hq.synced.broken:
+                    from vibehq_tui.tasks.problems import TasksFileBroken  # noqa: PLC0415 - for this error alone
+
+                    raise TasksFileBroken(hq.synced.problems)
                 warn_about(hq)
                 return await body(hq)
 

@@ -85,7 +85,7 @@ def list_(
         )
         return listing(items, following, lambda style: task_table(style, items), empty=empty)
 
-    session.run(body)
+    session.run(body, about_tasks=True)
 
 
 @task.add("show", examples=[("vibehq task show 12", ""), ("vibehq task show 12.4 --json", "a subtask, for a program")])
@@ -100,7 +100,7 @@ def show(session: Session, task_id: str) -> None:
         wire = to_wire(found) | {"subtasks": to_wire(parts)}
         return Answer(wire=wire, text=lambda style: _describe(style, found, parts))
 
-    session.run(body)
+    session.run(body, about_tasks=True)
 
 
 def _describe(style: Style, one: Task, parts: list[Task]) -> str:
@@ -258,7 +258,7 @@ def graph(session: Session, critical_path: bool) -> None:
 
         return Answer(wire=wire, text=text)
 
-    session.run(body)
+    session.run(body, about_tasks=True)
 
 
 @task.add(
