@@ -112,12 +112,12 @@ def test_graph_shows_cycles_and_what_is_missing(hq: Path, call: Call) -> None:
     assert "cycle" in call(hq, "task", "graph").out
 
 
-def test_a_broken_file_keeps_the_last_good_state_and_says_what_is_wrong(hq: Path, call: Call) -> None:
+def test_a_broken_file_changes_nothing_and_says_what_is_wrong(hq: Path, call: Call) -> None:
     (hq / FILE).write_text('{"tasks": [{"id": 1, "title": "x",', encoding="utf-8")
-    said = call(hq, "task", "list", "--json")
-    assert said.code == 0
-    assert len(said.json["items"]) == 3
+    said = call(hq, "task", "list")
+    assert said.code == 1
     assert ".mission_control/tasks.json:1" in said.err
+    assert call(hq, "patch", "list", "--json").code == 0
     valid = call(hq, "task", "validate", "--json")
     assert valid.code == 1
     assert valid.json["error"]["code"] == "tasks-file-broken"
