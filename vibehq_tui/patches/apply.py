@@ -24,6 +24,7 @@ from storage.errors import Busy, NotFound, Refused
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.files import Files, Signature, changed_meanwhile, permissions_after, signature
 from vibehq_tui.patches.journal import (
+    TEMPORARY,
     UNDO,
     Journal,
     Receipt,
@@ -98,7 +99,7 @@ class Applier:
             raise self._busy()
         try:
             self._prepare()
-            fd = os.open(self.state / "apply.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fd = self._open_lock()
             try:
                 self._wait_for(fd, deadline)
                 self._held = True
@@ -112,6 +113,13 @@ class Applier:
                 os.close(fd)
         finally:
             self._mutex.release()
+
+    def _open_lock(self) -> int:
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            return os.open(self.state / "apply.lock", flags, 0o600)
+        except OSError as error:
+            raise _refused_by_system(error, f"{self.state.name}/apply.lock", "nothing was changed") from error
 
     def _wait_for(self, fd: int, deadline: float) -> None:
         while True:
@@ -238,8 +246,8 @@ class Applier:
             except OSError as error:
                 raise _refused_by_system(error, "the journal", "nothing was changed") from error
             with signals_held():
-                self._journal.commit(name, ordered=bool(self._unsettled))
                 try:
+                    self._journal.commit(name, ordered=bool(self._unsettled))
                     self._materialise(receipt, steps, files)
                 except (OSError, PatchRefused, PatchConflict) as error:
                     self._roll_back(name, steps, files, error)
@@ -256,13 +264,13 @@ class Applier:
         for effect in plan.effects:
             try:
                 found = files.read(effect.path)
+                status = None if found is not None else files.status(effect.path)
             except OSError as error:
                 raise _refused_by_system(error, effect.path, "nothing was changed") from error
             there = None if found is None else found[0]
             if there != effect.before:
                 problems += changed_meanwhile(effect.path).problems
             elif found is None:
-                status = files.status(effect.path)
                 if status is not None and not any(path.startswith(effect.path + "/") for path in leaving):
                     problems += changed_meanwhile(effect.path).problems
                 steps.append(_Step(effect, None, None))
@@ -296,6 +304,9 @@ class Applier:
         :raises Refused: always, or what ``cause`` is when it is one of ours.
         """
         try:
+            if not self._journal.is_committed(name):
+                self._journal.drop(name + TEMPORARY)
+                raise _refused_by_system(cause, "the journal", "nothing was changed") from cause
             self._journal.begin_undo(name)
             for number, step in enumerate(reversed(steps)):
                 if step.done:
@@ -412,11 +423,12 @@ def _check_id(receipt: str) -> None:
         raise NotFound(f"there is no receipt {receipt!r}", hint="patchctl list shows those that there are")
 
 
-def _refused_by_system(error: OSError, path: str, outcome: str) -> Refused:
+def _refused_by_system(error: Exception, path: str, outcome: str) -> Refused:
+    number, said = (error.errno or 0, error.strerror) if isinstance(error, OSError) else (0, str(error))
     return Refused(
-        f"{path}: {error.strerror}; {outcome}",
+        f"{path}: {said}; {outcome}",
         code="io-error",
-        hint=_HINTS.get(error.errno or 0, ""),
+        hint=_HINTS.get(number, ""),
         details={"path": path},
     )
 

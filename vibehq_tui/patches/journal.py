@@ -262,6 +262,10 @@ class Journal:
         if not ordered:
             fsync_folder(self.open)
 
+    def is_committed(self, receipt: str) -> bool:
+        """Whether the record counts."""
+        return (self.open / receipt).exists()
+
     def begin_undo(self, receipt: str) -> None:
         """From here on the application is taken back instead."""
         (self.open / receipt).rename(self.open / (receipt + UNDO))
