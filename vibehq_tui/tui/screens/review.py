@@ -26,6 +26,7 @@ from vibehq_tui.tui.widgets.detail import DetailView, Document, Target
 from vibehq_tui.tui.widgets.diff_view import DiffView
 from vibehq_tui.tui.widgets.footer import CommandFooter
 from vibehq_tui.tui.widgets.long_list import LongList
+from vibehq_tui.tui.widgets.plain import plain_signs
 from vibehq_tui.tui.widgets.rows import Column, Part
 from vibehq_tui.tui.widgets.title_line import TitleLine
 
@@ -172,7 +173,8 @@ class ReviewScreen(ReviewCommands, FullScreen):
         if self._source.update(review, decisions, ascii_only):
             self.files.reload()
         self.files.border_title = "Files"
-        self.files.border_subtitle = Content(texts.progress(review.plan, decisions, review.seen))
+        told = texts.progress(review.plan, decisions, review.seen)
+        self.files.border_subtitle = Content(plain_signs(told, ascii_only))
 
     def _show_place(self) -> None:
         """Marks the file that one is in, and says where one is in the strip of a narrow screen."""

@@ -17,6 +17,7 @@ from textual.strip import Strip
 from vibehq_tui.text.clean import clean, clean_lines
 from vibehq_tui.tui.commands import Context
 from vibehq_tui.tui.theme import styles
+from vibehq_tui.tui.widgets.plain import plain_signs
 from vibehq_tui.tui.widgets.rows import Cell, Look, Part, paint, parts_of
 
 TEXT_LIMIT = 50_000
@@ -261,7 +262,8 @@ class DetailView(ScrollView, can_focus=True):
             ground += table["cursor"]
         look = Look(styles=table, more="~" if ascii_only else "…")
         lead = min(row.indent + 1, max(width, 0))
-        content = paint(tuple(row.parts), max(width - lead - 1, 0), ground + table[""], look)
+        parts = [Part(plain_signs(part.text, ascii_only), part.role) for part in row.parts]
+        content = paint(tuple(parts), max(width - lead - 1, 0), ground + table[""], look)
         return Strip([Segment(" " * lead, ground), *content, Segment(" ", ground)]).adjust_cell_length(width, ground)
 
     def on_focus(self) -> None:

@@ -48,6 +48,11 @@ class DiffLook:
     hint: str = ""
     """After the decision of the current hunk: which keys decide."""
 
+    @property
+    def dot(self) -> str:
+        """Stands between two remarks."""
+        return " - " if self.ascii_only else " · "
+
     def glyph(self, glyph: str, plain: str) -> str:
         """A glyph, or its stand-in."""
         return plain if self.ascii_only else glyph
@@ -126,7 +131,7 @@ class DiffPainter:
         if self.layout.hunks[block].lines:
             right.append((f"hunk {number} of {total}", "dim"))
             if section:
-                right.append((f" · {section}", "dim"))
+                right.append((f"{look.dot}{section}", "dim"))
         right.append((" ", ""))
         return Strip(self._ends(left, right, ground), look.width)
 
@@ -161,9 +166,9 @@ class DiffPainter:
         hunk = self.layout.hunks[block]
         parts = [(f"@@ {hunk.new_start or hunk.old_start},{max(hunk.new_lines, hunk.old_lines)}", "faint")]
         if hunk.section:
-            parts.append((f" · {clean(hunk.section, 200)}", "faint"))
+            parts.append((f"{self.look.dot}{clean(hunk.section, 200)}", "faint"))
         if hunk.match in _MATCHES:
-            parts.append((f" · {_MATCHES[hunk.match]}", "warn"))
+            parts.append((f"{self.look.dot}{_MATCHES[hunk.match]}", "warn"))
         return parts
 
     def _decision(self, block: int, current: bool) -> list[tuple[str, str]]:
@@ -177,7 +182,7 @@ class DiffPainter:
         else:
             parts = [(f"{look.glyph('✘', 'x')} hunk {number} rejected", "error")]
             if made.reason:
-                parts.append((f" · {clean(made.reason, 200)}", "dim"))
+                parts.append((f"{look.dot}{clean(made.reason, 200)}", "dim"))
         if current and look.hint:
             parts.append((f"   {look.hint}", "faint"))
         return parts

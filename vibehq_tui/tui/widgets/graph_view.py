@@ -127,7 +127,7 @@ class GraphView(ScrollView, can_focus=True):
         rows = self._drawing.rows
         look = Look(styles=styles(self.app.theme), more="~" if getattr(self.app, "ascii_only", False) else "…")
         if number == len(rows) and self._drawing.hidden:
-            row = [Part(f"… and {self._drawing.hidden} more", "dim")]
+            row = [Part(f"and {self._drawing.hidden} more", "dim")]
         elif number >= len(rows):
             return Strip.blank(width, ground)
         else:

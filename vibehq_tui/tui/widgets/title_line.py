@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.theme import styles
+from vibehq_tui.tui.widgets.plain import plain_signs
 from vibehq_tui.tui.widgets.rows import Cell, Look, Part, paint, parts_of
 
 
@@ -29,7 +30,9 @@ class TitleLine(Widget):
 
     def show(self, left: Cell, right: Cell = "") -> None:
         """Shows other texts; they may be of any origin."""
-        self._left, self._right = parts_of(left), parts_of(right)
+        ascii_only = bool(getattr(self.app, "ascii_only", False))
+        self._left = [Part(plain_signs(part.text, ascii_only), part.role) for part in parts_of(left)]
+        self._right = [Part(plain_signs(part.text, ascii_only), part.role) for part in parts_of(right)]
         self.refresh()
 
     @property
