@@ -246,3 +246,11 @@ def test_loading_without_a_file_imports_no_parser_and_no_pydantic(tmp_path: Path
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_keys_of_commands_are_read(tmp_path: Path) -> None:
+    (tmp_path / "vibehq.toml").write_text('[keymap]\n"patch.approve" = "y"\n"list.down" = ["j", "ctrl+n"]\n')
+    assert load(tmp_path).keymap == {"patch.approve": ("y",), "list.down": ("j", "ctrl+n")}
+    (tmp_path / "vibehq.toml").write_text('[keymap]\n"patch.approve" = 3\n')
+    with pytest.raises(Refused, match=r"patch\.approve"):
+        load(tmp_path)

@@ -288,6 +288,12 @@ class Config:
     limits: LimitsConfig = setting(
         LimitsConfig(), "Sizes above which input is refused.", read.section(LimitsConfig), form="table"
     )
+    keymap: Mapping[str, tuple[str, ...]] = setting(
+        {},
+        "The keys of a command, by its id; docs/keys.md lists the ids.",
+        read.keys,
+        form="table of keys",
+    )
     protect: ProtectConfig = setting(
         ProtectConfig(), "Paths that patches may not touch.", read.section(ProtectConfig), form="table"
     )
@@ -332,6 +338,10 @@ class SettingHelp:
 def describe_settings(kind: type = Config, table: str = "") -> Iterator[SettingHelp]:
     """Every setting in the order of its declaration."""
     for item in fields(kind):
+        if item.name == "keymap":  # its names are the ids of commands, so one of them stands for all
+            example = {"name": '"patch.approve"', "form": "key | list of keys", "default": "a"}
+            yield SettingHelp(table="keymap", help=item.metadata["help"], **example)
+            continue
         nested = {"providers": ProviderSettings, "routes": RouteRule}.get(item.name) if kind is Config else None
         if nested is None and hasattr(item.default, "__dataclass_fields__") and not isinstance(item.default, Cadence):
             nested = type(item.default)

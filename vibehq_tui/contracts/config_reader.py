@@ -378,6 +378,19 @@ def tables(kind: type) -> Read:
     return read
 
 
+def keys(value: Any, key: str, source: Source, before: Any) -> dict[str, tuple[str, ...]]:
+    """A table of command → key, or list of keys; what is read later replaces what was read before."""
+    if not isinstance(value, dict):
+        raise Invalid("expected a table")
+    merged = dict(before)
+    for name, given in value.items():
+        found = [given] if isinstance(given, str) else given
+        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+            raise Invalid(f"expected a key or a list of keys for {name}, in quotes")
+        merged[name] = tuple(found)
+    return merged
+
+
 def table_list(kind: type) -> Read:
     """A list of tables; those of a file come before those of the files read earlier."""
 

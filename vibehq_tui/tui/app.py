@@ -81,7 +81,7 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
 
     def _take_keymap(self) -> None:
         """The operator's own keys; what cannot work is said, not dropped in silence."""
-        self.keymap, problems = keymap.load(getattr(self.hq.config, "keymap", {}))
+        self.keymap, problems = keymap.load(self.hq.config.keymap)
         self.screen.refresh_bindings()
         for problem in problems:
             self.say(problem.message, "warning", title=f"[keymap] {problem.id}")
