@@ -27,7 +27,7 @@ from storage.errors import VibeError
 from vibehq_tui.text.clean import clean, clean_lines
 from vibehq_tui.tui import theme as themes
 from vibehq_tui.tui.commands import BY_ID, Command, Context, in_scopes, key_label
-from vibehq_tui.tui.filters import SafeText
+from vibehq_tui.tui.filters import AsciiText, SafeText
 from vibehq_tui.tui.gather import Rested
 from vibehq_tui.tui.keymap import Keymap
 
@@ -75,6 +75,7 @@ class CommandApp(App[int], inherit_bindings=False):
         self.read_only = read_only
         self.ascii_only = ascii_only
         self._safe_text = SafeText()
+        self._ascii_text = (AsciiText(),) if ascii_only else ()
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
         self._last_toast = ("", 0.0)
         self.cursor_rested: Signal[None] = Signal(self, "cursor-rested")
@@ -89,7 +90,7 @@ class CommandApp(App[int], inherit_bindings=False):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """One filter: Textual's own, then the one that no escape sequence passes."""
-        others = tuple(super().get_line_filters())
+        others = (*super().get_line_filters(), *self._ascii_text)
         if others != self._safe_text.others:
             self._safe_text = SafeText(*others)
         return (self._safe_text,)

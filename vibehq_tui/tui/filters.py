@@ -20,6 +20,21 @@ _HARMFUL = re.compile(
 )
 
 
+_PLAIN = str.maketrans("·│┃…×–—−→←↑↓▌▐▪" + (_BLOCKS := "█▉▊▋▍▎▏▇▆▅▄▃▂▁▔"), "-||~x---><^v||*" + " " * len(_BLOCKS))
+"""Signs that widgets draw, each as one ASCII character; partial blocks of scroll bars become their background."""
+
+
+class AsciiText(LineFilter):
+    """Draws with ASCII characters only. Letters of any script stay: those are not drawn, they are what is said."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The segments in ASCII, as far as they are drawing."""
+        return [
+            segment if segment.text.isascii() else Segment(segment.text.translate(_PLAIN), segment.style)
+            for segment in segments
+        ]
+
+
 class SafeText(LineFilter):
     """Deletes control and bidirectional characters, and drops links: a click in a terminal opens nothing by itself.
 

@@ -59,7 +59,7 @@ class Palette(ModalScreen["str | None"]):
         width: 84; max-width: 96%; height: auto; max-height: 80%; margin-top: 2; background: $raised;
         border: round $accent; border-title-color: $accent; border-title-style: bold; border-subtitle-color: $dim;
     }
-    Palette Input { border: none; height: 1; padding: 0 1; background: $raised; }
+    Palette Input { border: none; height: 1; padding: 0; margin: 0 1; background: $raised; }
     Palette Input:focus { border: none; background: $raised; }
     Palette LongList { border: none; background: $raised; height: 18; max-height: 70vh; margin-top: 1; }
     """
@@ -78,6 +78,7 @@ class Palette(ModalScreen["str | None"]):
         columns = (Column("", 11), Column("", 17), Column("", 12, share=1, drop=1), Column("", 9, right=True, drop=2))
         self._list = LongList(columns, self._source, ground="raised")
         self._list.can_focus = False
+        self._list.lit = True
 
     def compose(self) -> ComposeResult:
         """The field above the list."""

@@ -204,7 +204,7 @@ _ANSI_STYLES = {
     "faint": Style(dim=True),
     "line": Style(dim=True),
     "cursor": Style(reverse=True),
-    "cursor_blurred": Style(underline=True),
+    "cursor_blurred": Style(bold=True),
     "match": Style(bold=True, underline=True),
     "added_word": Style(bold=True, underline=True),
     "removed_word": Style(bold=True, underline=True),
@@ -264,6 +264,8 @@ def textual_theme(palette: Palette) -> Theme:
         "border-blurred": palette.line,
         "screen-selection-background": palette.cursor,
         "screen-selection-foreground": palette.text,
+        "ansi-background": palette.raised,
+        "ansi-foreground": palette.text,
     }
     return Theme(
         name=palette.name,

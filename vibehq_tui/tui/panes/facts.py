@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from vibehq_tui.headquarters import Overview
 
 
-def facts(overview: Overview) -> dict[str, str]:
-    """What to say of each pane, by its name: ``3 waiting · 1 conflict``."""
+def facts(overview: Overview) -> dict[str, tuple[str, ...]]:
+    """What to say of each pane, by its name, the most important first: ``3 waiting``, ``1 conflict``."""
     tasks, patches, issues = overview.tasks, overview.patches, overview.issues
     done = tasks.get("done", 0) + tasks.get("cancelled", 0)
     total = sum(tasks.values())
@@ -29,8 +29,10 @@ def facts(overview: Overview) -> dict[str, str]:
             _some(issues, "high", "high"),
             _sum(issues, ("medium", "low"), "more" if issues.get("critical") or issues.get("high") else "open"),
         ),
-        "providers": f"{overview.agents_running} of {overview.agents_known} working" if overview.agents_known else "",
-        "terminal": "",
+        "providers": _join(
+            f"{overview.agents_running} of {overview.agents_known} working" if overview.agents_known else ""
+        ),
+        "terminal": (),
     }
 
 
@@ -43,5 +45,5 @@ def _sum(counts: Mapping[str, int], keys: tuple[str, ...], word: str) -> str:
     return f"{total:,} {word}" if total else ""
 
 
-def _join(*parts: str) -> str:
-    return " · ".join(part for part in parts if part)
+def _join(*parts: str) -> tuple[str, ...]:
+    return tuple(part for part in parts if part)

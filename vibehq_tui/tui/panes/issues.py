@@ -19,9 +19,8 @@ from vibehq_tui.tui.widgets.source import RowSource
 
 COLUMNS = (
     Column("", 1),
-    Column("severity", 8, drop=3),
-    Column("issue", 12, share=1),
-    Column("seen", 4, right=True, drop=2),
+    Column("sev", 4, drop=2),
+    Column("issue", 24, share=1),
     Column("age", 4, right=True, drop=1),
 )
 
@@ -31,6 +30,8 @@ VIEWS = (
     View(name="resolved", where={"status": "resolved"}),
     View(name="all"),
 )
+
+_WORDS = {"critical": "crit", "high": "high", "medium": "med", "low": "low"}
 
 _TWO_LINES_FROM = 8
 """Lines of the pane from which rows have a second one, with the evidence."""
@@ -42,19 +43,24 @@ def issue_row(issue: Issue, now: int, ascii_only: bool) -> Row:
     quiet = issue.status in ("snoozed", "resolved")
     state = issue.status if issue.status != "claimed" or not issue.owner else f"claimed by {issue.owner}"
     before: tuple[Part, ...] = () if issue.status == "open" else (Part(f"{state} · ", "wait"),)
-    elbow = "`- " if ascii_only else "└ "
     times = "x" if ascii_only else "×"
+    again: tuple[Part, ...] = () if issue.count < 2 else (Part(f"{times}{issue.count} · ", "dim"),)
+    elbow = "`- " if ascii_only else "└ "
     cause = f"caused by issue {issue.cause}" if issue.cause else ""
     return Row(
         key=issue.id,
         cells=(
             Part(severity.text(ascii_only), "dim" if quiet else severity.tone),
-            Part(severity.word, "dim" if quiet else severity.tone),
+            Part(_WORDS.get(issue.severity, severity.word), "dim" if quiet else severity.tone),
             issue.title,
-            Part(f"{times}{issue.count}", "dim"),
-            Part(age(issue.last_seen, now), "dim"),
+            Part(age(issue.first_seen, now), "dim"),
         ),
-        detail=(Part(elbow, "faint"), *before, Part(cause or issue.message or issue.subject or issue.detector, "dim")),
+        detail=(
+            Part(elbow, "faint"),
+            *before,
+            *again,
+            Part(cause or issue.message or issue.subject or issue.detector, "dim"),
+        ),
         record=issue,
         role="dim" if quiet or issue.status == "acknowledged" else "",
     )

@@ -159,8 +159,7 @@ class TerminalPane(Pane):
         """Every view, with the one that is shown in brackets."""
         names = [f"[{view.name}]" if view == self.view and len(self.views) > 1 else view.name for view in self.views]
         first, *more = super().title_parts()
-        own = [part for part in more if part != self.view.name]
-        return [first, " │ ".join(names), *own]
+        return [first, *(part for part in more if part != self.view.name), " │ ".join(names)]
 
     def nothing(self) -> Sequence[Cell]:
         """Nothing happened yet, or nothing was written."""

@@ -48,7 +48,21 @@ FEED: Sequence[Cell] = (
 
 LOG: Sequence[Cell] = (Part("This log is empty.", ""),)
 
-PREVIEW: Sequence[Cell] = (Part("Select a patch to see its first changes here.", "faint"),)
+PREVIEW: Sequence[Cell] = (
+    Part("The selected patch shows its first changes here.", ""),
+    "",
+    (
+        _key("1"),
+        Part(" to ", "dim"),
+        _key("5"),
+        Part(" go to a pane, ", "dim"),
+        _key("tab"),
+        Part(" to the next", "dim"),
+    ),
+    (_key("z"), Part(" gives a pane the whole screen", "dim")),
+    (_key("?"), Part(" shows the keys, ", "dim"), _key("ctrl+p"), Part(" every command", "dim")),
+    (Part("vibehq demo", "accent"), Part(" shows it all on a small project", "dim")),
+)
 
 
 def view_is_empty(sentence: str) -> Sequence[Cell]:

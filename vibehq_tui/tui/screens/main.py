@@ -197,7 +197,7 @@ class MainScreen(Screen[None]):
         tabs = []
         for name, pane in self.by_name.items():
             label = f"{pane.NUMBER} {pane.TITLE}"
-            tabs.append((name, f"{label} · {told[name]}" if told.get(name) else label, label))
+            tabs.append((name, " · ".join((label, *told.get(name, ())[:1])), label))
         self._tabs.show(tabs, self._panes.active)
 
     @property

@@ -93,6 +93,8 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         self.header = header and any(column.title for column in columns)
         self.row_height = row_height
         self.ground = ground
+        self.lit = False
+        """The cursor looks focused although something else is, such as the field that steers the list."""
         self.count = 0
         """Rows that match the filter."""
         self.loaded = False
@@ -351,7 +353,7 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         if index >= self.count:
             return Strip.blank(width, look.ground)
         row = self._reader.pages.get(index)
-        ground = "" if index != self.cursor else "cursor" if self.has_focus else "cursor_blurred"
+        ground = "" if index != self.cursor else "cursor" if self.has_focus or self.lit else "cursor_blurred"
         marked = row is not None and row.key in self.marked
         return self._painter.row(row, index, part, look, ground, marked)
 

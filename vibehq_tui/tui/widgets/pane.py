@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.content import Content
 
@@ -15,6 +16,8 @@ from vibehq_tui.tui.dispatch import CommandApp
 from vibehq_tui.tui.widgets.long_list import LongList
 from vibehq_tui.tui.widgets.rows import Cell, Column
 from vibehq_tui.tui.widgets.source import RowSource
+
+_DOT = " · "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ class Pane(LongList):
         self.views = list(views)
         self.view = self.views[0]
         super().__init__(columns, self.source_of(self.view), empty=self.nothing, follow=follow, id=self.NAME)
-        self._facts = ""
+        self._facts: tuple[str, ...] = ()
         self._shown_title = ""
         self._update_title()
 
@@ -74,11 +77,10 @@ class Pane(LongList):
         """The rows of a view; None when they are to be read later, with :meth:`show_view`."""
         raise NotImplementedError
 
-    def tell(self, facts: str) -> None:
-        """Puts counts into the title, such as ``3 waiting · 1 conflict``."""
-        if facts != self._facts:
-            self._facts = facts
-            self._update_title()
+    def tell(self, facts: Sequence[str]) -> None:
+        """Puts counts into the title, such as ``3 waiting`` and ``1 conflict``; the first ones stay longest."""
+        self._facts = tuple(facts)
+        self._update_title()
 
     def show_view(self, view: View) -> None:
         """Goes to another view."""
@@ -106,21 +108,28 @@ class Pane(LongList):
         """Which row it is, and how many are marked, may have changed."""
         self._update_title()
 
+    def on_resize(self, _: events.Resize) -> None:
+        """The title may have more room, or less."""
+        self._update_title()
+
     def title_parts(self) -> list[str]:
-        """What stands in the title, in order."""
+        """What stands in the title, in order of importance."""
         parts = [f"{self.NUMBER} {self.TITLE}"]
-        if self.view.name:
-            parts.append(self.view.name)
-        elif self._facts:
-            parts.append(self._facts)
         if self.filter_text:
             parts.append(f"/{clean(self.filter_text, 30)} {self.count:,}")
         if self.marked:
             parts.append(f"{len(self.marked)} marked")
+        if self.view.name:
+            parts.append(self.view.name)
+        else:
+            parts.extend(self._facts)
         return parts
 
     def _update_title(self) -> None:
-        title = " · ".join(self.title_parts())
+        parts = self.title_parts()
+        while len(parts) > 1 and cell_len(_DOT.join(parts)) > self.size.width - 4:
+            parts.pop()
+        title = _DOT.join(parts)
         if title != self._shown_title:
             self._shown_title = title
             self.border_title = Content(title)

@@ -172,7 +172,9 @@ def paint(cell: Cell, width: int, base: Style, look: Look, *, role: str = "", ri
         if length > room or (length == room and rest_follows):
             text = fit(text + (" " * (room + 1) if length == room else ""), room, more=look.more)
             length = room
-        segments.extend(_highlight(text, base + look.styles.get(part_role, Style.null()), look))
+        # Where the cursor is reversed text, colours would become a patchwork of backgrounds.
+        style = base if base.reverse else base + look.styles.get(part_role, Style.null())
+        segments.extend(_highlight(text, style, look))
         room -= length
     if room > 0:
         segments.append(Segment(" " * room, base))
