@@ -78,12 +78,14 @@ class Drawing(NamedTuple):
 
 def draw(around: Neighbourhood, width: int, ascii_only: bool = False) -> Drawing:
     """Draws a neighbourhood in ``width`` cells. The first row names the sides."""
-    depth = max(1, min(MOST_DEPTH, ((width + CONNECTOR) // (LEAST_NODE + CONNECTOR) - 1) // 2))
-    left = _Side(around.waits_for, -1, depth)
-    right = _Side(around.unblocks, 1, depth)
-    root = Node(around.center, 0, 0)
-    for side in (left, right):
-        side.grow(root)
+    most_columns = (width + CONNECTOR) // (LEAST_NODE + CONNECTOR)
+    for depth in range(MOST_DEPTH, 0, -1):
+        root = Node(around.center, 0, 0)
+        left, right = _Side(around.waits_for, -1, depth), _Side(around.unblocks, 1, depth)
+        left.grow(root)
+        right.grow(root)
+        if left.depth + 1 + right.depth <= most_columns:
+            break
     height = max(left.rows, right.rows, 1)
     for side in (left, right):
         side.shift((height - side.rows) // 2)
@@ -181,8 +183,8 @@ class _Canvas:
         else:
             state = sign(TASK_STATES, task.state)
             role = "strong" if node.column == 0 else "dim" if task.state in ("done", "cancelled") else ""
-            glyph = ("@" if self._ascii else "↻") if node.circle else state.text(self._ascii)
             circle = node.circle or node.id in self._around.cyclic
+            glyph = ("@" if self._ascii else "↻") if circle else state.text(self._ascii)
             parts = [
                 Part(f"{glyph} ", "error" if circle else state.tone),
                 Part(f"{node.id} ", "strong" if role != "dim" else "dim"),
