@@ -335,7 +335,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = text.emit_error(Usage(error.format_message(), hint=hint), as_json=as_json)
     except (KeyboardInterrupt, click.Abort):
         code = 130
-    except BrokenPipeError:
+    except text.PipeClosed:
         # The reader went away; nothing can be said to it, and Python must not try when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141

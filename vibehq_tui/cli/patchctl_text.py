@@ -26,6 +26,11 @@ _WORDS = {
     "conflict": "conflict; nothing was changed",
 }
 
+
+class PipeClosed(Exception):
+    """The reader of standard output went away."""
+
+
 Line = tuple[str, str] | str
 """A line, with a colour or without."""
 
@@ -60,12 +65,16 @@ def _print(lines: Sequence[Line], stream: TextIO) -> None:
 
 
 def _write(text: str, stream: TextIO) -> None:
+    """:raises PipeClosed: when nobody reads any more."""
     try:
-        stream.write(text)
-    except UnicodeEncodeError:
-        encoding = stream.encoding or "ascii"
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    stream.flush()
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError as error:
+        raise PipeClosed from error
 
 
 def emit(document: dict[str, Any], lines: Sequence[Line] | Iterator[Line], *, as_json: bool) -> None:
