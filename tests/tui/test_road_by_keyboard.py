@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import os
+import pty
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +114,34 @@ async def test_hostile_titles_are_shown_and_do_nothing(root: Path, size: tuple[i
         await pilot.pause()
         assert is_harmless(on_screen(app))
         assert app.is_running
+
+
+CRASH = """
+import sys
+from vibehq_tui.tui.app import VibeApp
+
+def crash(self):
+    raise ValueError("a mistake of ours")
+
+VibeApp._take_keymap = crash
+sys.argv = ["vibehq"]
+from vibehq_tui.cli.main import main
+sys.exit(main())
+"""
+
+
+def test_a_crash_goes_to_the_crash_log_and_not_to_the_terminal(root: Path) -> None:
+    asyncio.run(_submit(root))
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", CRASH], cwd=root, stdin=slave, stdout=slave, stderr=slave, close_fds=True
+    )
+    os.close(slave)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end is closed: the process has ended
+        while chunk := os.read(master, 65536):
+            shown += chunk
+    os.close(master)
+    assert process.wait() == 1
+    assert b"Traceback" not in shown and b"crash.log" in shown
+    assert "a mistake of ours" in (root / ".vibehq" / "crash.log").read_text()

@@ -118,6 +118,9 @@ class VibeApp(PatchActions, TaskActions, IssueActions, ProviderActions):
         elif shown and not small:
             self.pop_screen()
 
+    def _print_error_renderables(self) -> None:
+        """Leaves the traceback to the crash log. Internal to Textual, hence pinned by major version and tested."""
+
     # Other screens
 
     def open_task(self, task_id: str) -> None:
@@ -251,7 +254,10 @@ async def _run(root: Path, read_only: bool, ascii_only: bool) -> int:
     async with await Headquarters.open(root, via="tui", read_only=read_only) as hq:
         app = VibeApp(hq, ascii_only=ascii_only)
         await app.prepare()
-        return await app.run_async() or 0
+        code = await app.run_async() or 0
+        if app._exception is not None:
+            raise app._exception  # the command line keeps the traceback in the crash log and says where
+        return code
 
 
 def run(root: Path, *, read_only: bool = False, ascii_only: bool = False) -> int:

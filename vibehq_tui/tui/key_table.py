@@ -44,7 +44,7 @@ def key_table() -> str:
         "# Keys",
         "",
         "`?` shows those of what is focused, `ctrl+p` finds any command by its name. `^` stands for ctrl.",
-        "The id is what `[keymap]` in `vibehq.toml` names: `\"patch.approve\" = \"y\"`, or a list of keys.",
+        'The id is what `[keymap]` in `vibehq.toml` names: `"patch.approve" = "y"`, or a list of keys.',
         "A key that is not possible at the moment says why.",
     ]
     for group in dict.fromkeys(command.group for command in COMMANDS):
@@ -52,7 +52,8 @@ def key_table() -> str:
         for command in COMMANDS:
             if command.group == group:
                 where = ", ".join(_WHERE.get(scope, scope) for scope in command.scopes)
-                lines.append(f"| {_keys(command)} | {command.title} | {_cell(command.help)} | {where} | `{command.id}` |")
+                cells = (_keys(command), command.title, _cell(command.help), where, f"`{command.id}`")
+                lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
