@@ -79,7 +79,7 @@ class Channel:
         if prepare is not None:
             try:
                 await channel.run(prepare)
-            except BaseException:
+            except BaseException:  # whatever it was, the thread must not stay
                 await channel.close()
                 raise
         return channel

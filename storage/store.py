@@ -99,7 +99,7 @@ class Store:
         store = cls(folder, clock=clock, read_only=read_only, wait=wait)
         try:
             await store._truth.open()
-        except BaseException:
+        except BaseException:  # whatever it was, no connection stays open
             await store.close()
             raise
         return store

@@ -115,7 +115,7 @@ class Headquarters:
                 _ = hq.config  # what is wrong in it is said before anything is done
             if not read_only:
                 await hq._settle()
-        except BaseException:
+        except BaseException:  # whatever it was, the store must not stay open
             await store.close()
             raise
         return hq

@@ -64,7 +64,7 @@ class Scanner:
             scan = await self._store.write(lambda tx: self._start(tx, scope, trigger))
             try:
                 return await self._run(scan, progress)
-            except BaseException as error:
+            except BaseException as error:  # whatever ended the scan, its record says so
                 await self._abandon(scan, error)
                 raise
 

@@ -111,7 +111,7 @@ class Runs:
         except TimeoutError:
             await self._finish(claim, "failed", None, f"took longer than {self._timeout} s")
             return None
-        except Exception as error:
+        except Exception as error:  # whatever ended the run, its record says so
             await self._finish(claim, "failed", None, f"{type(error).__name__}: {error}")
             raise
         await self._finish(claim, scan.state, scan.id, _made_up(claim))

@@ -313,7 +313,7 @@ def _write_new(target: Path, data: bytes, folder: Path) -> Path:
                     os.fchown(descriptor, old.st_uid, old.st_gid)
             stream.flush()
             os.fsync(descriptor)
-    except BaseException:
+    except BaseException:  # whatever it was, no temporary file stays
         path.unlink(missing_ok=True)
         raise
     return path

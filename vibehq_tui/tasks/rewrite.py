@@ -68,7 +68,7 @@ class TaskWriter:
                 continue
             try:
                 result = await self._store_it(found, new, edit)
-            except BaseException:
+            except BaseException:  # whatever it was, the file is as before
                 await asyncio.to_thread(replaced.undo)
                 raise
             await asyncio.to_thread(replaced.settle)
