@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from review_helpers import CHANGE, DOCS, MONITOR, SCAN, plan_of
@@ -136,7 +137,11 @@ def test_a_removed_line_is_at_the_line_that_follows(plan: Plan) -> None:
 
 
 def test_changes_without_lines_are_one_note(tmp_path: Path) -> None:
-    before = {"old.txt": "text\n" * 9, "run.sh": "#!/bin/sh\n", "image.png": bytes(range(256))}
+    before: dict[str, bytes | str | None] = {
+        "old.txt": "text\n" * 9,
+        "run.sh": "#!/bin/sh\n",
+        "image.png": bytes(range(256)),
+    }
     repo = tmp_path / "repo"
     plan = plan_of(
         repo, before, {"old.txt": None, "new.txt": "text\n" * 9, "image.png": bytes(range(255, -1, -1)), "empty": ""}
@@ -148,10 +153,10 @@ def test_changes_without_lines_are_one_note(tmp_path: Path) -> None:
     assert found.count(Kind.DECISION) == 3
 
 
-class Untouched(tuple):  # type: ignore[type-arg] - a tuple as any, that must not be gone through
+class Untouched(tuple[tuple[str, bytes], ...]):
     """Lines that nobody may look at before they are shown."""
 
-    def __iter__(self) -> object:  # type: ignore[override]
+    def __iter__(self) -> NoReturn:
         raise AssertionError("the lines of a hunk that is not in view were read")
 
 

@@ -268,8 +268,13 @@ async def test_hostile_text_everywhere_is_harmless(tmp_path: Path) -> None:
 
 
 async def test_changes_without_lines_say_what_they_do(tmp_path: Path) -> None:
-    before = {"old.txt": "text\n" * 9, "image.png": bytes(range(256))}
-    after = {"old.txt": None, "new.txt": "text\n" * 9, "image.png": bytes(2_000), "empty": ""}
+    before: dict[str, bytes | str | None] = {"old.txt": "text\n" * 9, "image.png": bytes(range(256))}
+    after: dict[str, bytes | str | None] = {
+        "old.txt": None,
+        "new.txt": "text\n" * 9,
+        "image.png": bytes(2_000),
+        "empty": "",
+    }
     plan = plan_of(tmp_path / "repo", before, after)
     async with showing(plan, size=(100, 40)) as (_, pilot):
         text = on_screen(pilot.app)

@@ -92,6 +92,7 @@ _DETAIL = (
         group="Providers",
         show_in_footer=True,
         changes=True,
+        disabled=lambda context: None if context.record is not None else "there is no such provider",
     ),
 )
 
