@@ -187,3 +187,11 @@ def test_apply_and_commit(hq: Path, patch_file: Path, call: Call) -> None:
     assert git(hq, "log", "-1", "--format=%s").strip() == "Two is three"
     assert git(hq, "show", "--format=", "--name-only").split() == ["app.py"]
     assert git(hq, "status", "--porcelain", "--", "mine.txt").strip() == "?? mine.txt"
+
+
+def test_show_names_the_hunks_that_can_be_chosen(hq: Path, patch_file: Path, call: Call) -> None:
+    one = submit(call, hq, patch_file)
+    shown = call(hq, "patch", "show", one, "--json").json
+    numbers = [hunk["number"] for file in shown["files"] for hunk in file["hunks"]]
+    assert numbers == list(range(1, shown["hunks"] + 1))
+    assert "hunks 1" in call(hq, "patch", "show", one).out

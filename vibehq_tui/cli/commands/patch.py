@@ -16,7 +16,7 @@ from vibehq_tui.cli.output import Answer, Cell, Style
 from vibehq_tui.cli.paging import listing, page
 from vibehq_tui.cli.session import Session
 from vibehq_tui.text.clean import clean, clean_lines
-from vibehq_tui.text.forms import changes
+from vibehq_tui.text.forms import changes, ranges
 from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ def show(session: Session, patch_id: str) -> None:
 
 def _review_wire(review: Review) -> dict[str, Any]:
     wire: dict[str, Any] = to_wire(review.patch)
+    if review.plan is not None:
+        wire["files"] = review.plan.to_wire()  # with the hunks, whose numbers --hunk takes
     return wire | {
         "decisions": to_wire(list(review.decisions.values())),
         "comments": to_wire(list(review.comments)),
@@ -158,6 +160,8 @@ def _review_wire(review: Review) -> dict[str, Any]:
 
 
 def _describe(style: Style, review: Review) -> str:
+    from vibehq_tui.patches.plan import PlannedFile  # noqa: PLC0415 - heavy; help does not need it
+
     one = review.patch
     lines = [
         heading(style, f"{one.id}  {one.title}"),
@@ -180,9 +184,11 @@ def _describe(style: Style, review: Review) -> str:
         ),
         "",
     ]
-    for file in one.files:
+    for file in review.plan.files if review.plan is not None else one.files:
         source = f" (from {clean(file.from_)})" if file.from_ else ""
-        lines.append(f"  {file.op:<7} {clean(file.path)}{source}  {changes(file.added, file.removed)}")
+        numbers = ranges(str(hunk.number) for hunk in file.hunks) if isinstance(file, PlannedFile) else ""
+        hunks = style.paint(f"  hunks {numbers}", "dim") if numbers else ""
+        lines.append(f"  {file.op:<7} {clean(file.path)}{source}  {changes(file.added, file.removed)}{hunks}")
     for finding in one.report:
         mark = sign(CHECKS, finding.get("result", ""))
         place = ":".join(str(finding[key]) for key in ("path", "line") if finding.get(key))
