@@ -10,7 +10,7 @@ The search is linear. A file is indexed by line once; a hunk is looked for at th
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -56,56 +56,56 @@ class Located:
 
 
 class LineIndex:
-    """The lines of a file, to be searched for blocks whatever the blanks at line ends."""
+    """The lines of a file, to be searched for blocks whatever the blanks at line ends.
 
-    def __init__(self, lines: list[bytes]) -> None:
-        self._keys = [line.rstrip(_BLANKS) for line in lines]
+    Only the lines that blocks are made of are indexed: a file of a million lines costs one pass and little memory.
+    """
+
+    def __init__(self, lines: list[bytes], blocks: Iterable[Sequence[bytes]]) -> None:
+        self._lines = lines
+        self._places: dict[bytes, list[int]] = {key: [] for block in blocks for key in block}
         self._spent = 0
-
-    @cached_property
-    def _places(self) -> dict[bytes, list[int]]:
-        places: dict[bytes, list[int]] = {}
-        for at, key in enumerate(self._keys):
-            places.setdefault(key, []).append(at)
-        return places
+        places = self._places
+        for at, line in enumerate(lines):
+            found = places.get(line.rstrip(_BLANKS))
+            if found is not None:
+                found.append(at)
 
     @cached_property
     def _text(self) -> bytes:
-        return b"\n" + b"\n".join(self._keys) + b"\n"
+        return b"\n" + b"\n".join(keys(self._lines)) + b"\n"
 
     @cached_property
     def _offsets(self) -> list[int]:
         """Where each line starts in :attr:`_text`, at the newline before it."""
-        return list(accumulate((len(key) + 1 for key in self._keys), initial=0))
+        return list(accumulate((len(line.rstrip(_BLANKS)) + 1 for line in self._lines), initial=0))
 
     @property
     def exhausted(self) -> bool:
         """Whether the search was given up."""
         return self._spent > _BUDGET
 
-    def matches(self, block: Sequence[bytes], at: int) -> bool:
+    def matches(self, block: list[bytes], at: int) -> bool:
         """Whether ``block`` (keys) is at line index ``at``."""
-        return at >= 0 and self._keys[at : at + len(block)] == block
+        return at >= 0 and keys(self._lines[at : at + len(block)]) == block
 
     def find(self, block: list[bytes], low: int, high: int, limit: int) -> list[int]:
         """Up to ``limit`` line indices between ``low`` and ``high`` where ``block`` (keys) lies whole, in order."""
         rarest: list[int] | None = None
         back = 0
         for at, key in enumerate(block):
-            places = self._places.get(key)
-            if places is None:
-                return []
+            places = self._places.get(key, [])
             if rarest is None or len(places) < len(rarest):
                 rarest, back = places, at
-        if rarest is None or high - low < len(block):
+        if not rarest or high - low < len(block):
             return []
         first, last = bisect_left(rarest, low + back), bisect_right(rarest, high - len(block) + back)
         if last - first > _MANY_PLACES:
             return self._find_as_text(block, low, high, limit)
         found: list[int] = []
         for place in rarest[first:last]:
-            self._spent += 8
-            if self._keys[place - back : place - back + len(block)] == block:
+            self._spent += len(block)
+            if self.matches(block, place - back):
                 found.append(place - back)
                 if len(found) == limit or self.exhausted:
                     break
@@ -191,8 +191,8 @@ def locate_doubting(hunks: list[Sought], lines: list[bytes], *, path: str) -> Lo
 
 
 def _search(hunks: list[Sought], lines: list[bytes], *, path: str, stale: bool) -> Located:
-    index = LineIndex(lines)
     blocks = [keys(item.old) for item in hunks]
+    index = LineIndex(lines, blocks)
     for item in hunks:
         item.start = None
     at_line = [

@@ -79,7 +79,7 @@ class Historian:
         while True:
             name = self.chance.choice(NAMES) + self.chance.choice(["", "", "2", ".old", "/sub"])
             path = self.box.root / name
-            blocked = any(parent.is_file() for parent in path.parents)
+            blocked = any(parent.is_symlink() or parent.is_file() for parent in path.parents)
             if not blocked and not os.path.lexists(path):
                 return name
 

@@ -123,7 +123,7 @@ def test_kill_before_a_third_of_the_calls_of_the_system(box: Box, share: int) ->
     patch, before, after = prepared(box, 8)
     count = calls_of(box, patch, before, after)
     outcomes = []
-    for deadly in range(1 + share, count + 1, 6):
+    for deadly in range(1 + share, count + 1, 10):
         process = worker(box.root, patch, str(deadly))
         process.communicate()
         assert process.returncode == -signal.SIGKILL
@@ -135,7 +135,7 @@ def test_kill_before_a_third_of_the_calls_of_the_system(box: Box, share: int) ->
 
 def test_kill_during_a_revert(box: Box) -> None:
     patch, before, after = prepared(box, 8)
-    for deadly in range(1, 400, 23):
+    for deadly in range(1, 400, 37):
         applied = worker(box.root, patch)
         applied.communicate()
         assert applied.returncode == 0
@@ -156,10 +156,10 @@ def test_kill_during_a_revert(box: Box) -> None:
         raise AssertionError("the revert never came to its end")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_other_signals_in_the_middle(box: Box, number: int) -> None:
     patch, before, after = prepared(box, 400)
-    for delay in (0.0, 0.02, 0.05):
+    for delay in (0.0, 0.03):
         process = worker(box.root, patch)
         deadline = time.monotonic() + delay
         while time.monotonic() < deadline:
