@@ -14,7 +14,8 @@ from textual.content import Content
 from textual.widget import Widget
 
 from storage.errors import VibeError
-from storage.records import Event, Patch, PatchDecision
+from storage.records import Event, Patch, PatchComment, PatchDecision
+from storage.store import Tx
 from vibehq_tui.patches.review import Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.commands import BY_ID, Context, key_label
@@ -104,6 +105,9 @@ class ReviewScreen(ReviewCommands, FullScreen):
 
     async def read(self) -> None:
         """Reads the patch against the files as they are now."""
+        if self.review is None and (look := await self._first_look()) is not None:
+            self.review, self.record = look, look.patch
+            self.show_review()
         review = await self.hq.patches.review(self.subject_id)
         near = await asyncio.to_thread(find_near, Path(self.hq.root), review) if review.plan is None else {}
         before = self.review
@@ -114,6 +118,21 @@ class ReviewScreen(ReviewCommands, FullScreen):
             if open_now and before.plan.hash != review.plan.hash:
                 self.command_app.say("the files changed: this is the patch as it would apply now", "warning")
         self.show_review(near)
+
+    async def _first_look(self) -> Review | None:
+        """The changes and what was decided about them, before it is worked out which other patches they meet."""
+        patch = await self.hq.patches.get(self.subject_id)
+        try:
+            plan = await self.hq.patches.plan(self.subject_id)
+        except VibeError:
+            return None  # the whole review says why
+
+        def body(tx: Tx) -> tuple[list[PatchDecision], list[PatchComment]]:
+            return tx.patches.decisions(patch.id), tx.patches.comments(patch.id)
+
+        decisions, comments = await self.hq.store.read(body)
+        known = {decision.hunk: decision for decision in decisions}
+        return Review(patch=patch, plan=plan, text=b"", decisions=known, comments=tuple(comments))
 
     def fail(self, error: VibeError) -> None:
         """Shows what went wrong in place of the changes."""
@@ -184,6 +203,8 @@ class ReviewScreen(ReviewCommands, FullScreen):
         file = review.plan.files[self.diff.file]
         if self.focused is not self.files and not self.files.filter_text:
             self.files.move_to(self.diff.file)
+        if not self.has_class("-narrow"):
+            return
         ascii_only = self.command_app.ascii_only
         mark = texts.file_sign(file, self.decisions, review.seen, ascii_only)
         bad = sum(finding.get("result") != "ok" for finding in review.patch.report) + len(review.meets)
@@ -214,7 +235,7 @@ class ReviewScreen(ReviewCommands, FullScreen):
     def on_diff_view_moved(self, _: DiffView.Moved) -> None:
         """Another hunk is current."""
         self._show_place()
-        self.refresh_bindings()
+        self.command_app.rested.poke()  # the footer can wait until the cursor rests
 
     def on_diff_view_clicked(self, event: DiffView.Clicked) -> None:
         """A click on a decision is the key that toggles it."""

@@ -55,10 +55,11 @@ def decided(plan: Plan, decisions: Decisions) -> str:
 
 
 def progress(plan: Plan, decisions: Decisions, seen: frozenset[str]) -> str:
-    """``4 files · 6 of 9 hunks decided``."""
+    """``4 files · 6 of 9 decided``."""
     reviewed = sum(file.path in seen for file in plan.files)
     files = f"{reviewed} of {plural(len(plan.files), 'file')} reviewed" if reviewed else plural(len(plan.files), "file")
-    return f"{files} · {decided(plan, decisions)}"
+    made = sum(number in decisions for number in plan.hunk_numbers)
+    return f"{files} · {made} of {plan.hunk_count} decided"
 
 
 def file_sign(file: PlannedFile, decisions: Decisions, seen: frozenset[str], ascii_only: bool) -> Part:

@@ -11,12 +11,12 @@ from rich.segment import Segment
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from vibehq_tui.text.clean import clean, clean_lines
 from vibehq_tui.tui.commands import Context
 from vibehq_tui.tui.theme import styles
+from vibehq_tui.tui.widgets.line_view import LineView
 from vibehq_tui.tui.widgets.plain import plain_signs
 from vibehq_tui.tui.widgets.rows import Cell, Look, Part, paint, parts_of
 
@@ -101,15 +101,10 @@ class _Row(NamedTuple):
     entry: int
 
 
-class DetailView(ScrollView, can_focus=True):
+class DetailView(LineView):
     """Shows a document. A cursor goes from one entry that can be opened to the next; without any, it scrolls."""
 
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("document",)
-    ALLOW_SELECT = False
-
-    DEFAULT_CSS = """
-    DetailView { overflow-x: hidden; scrollbar-size-vertical: 1; }
-    """
 
     class Opened(Message):
         """Enter, or a double click, on an entry with a target."""
@@ -149,11 +144,6 @@ class DetailView(ScrollView, can_focus=True):
             return None
         return self.document.entries[self.cursor].target
 
-    @property
-    def room(self) -> int:
-        """Cells of a row, without the scroll bar."""
-        return self.scrollable_content_region.width
-
     def _lay_out(self) -> None:
         self._width = max(self.room - 2, 8)
         self._rows = [
@@ -184,7 +174,7 @@ class DetailView(ScrollView, can_focus=True):
 
     def scroll_by(self, rows: int) -> None:
         """Scrolls; the cursor follows to the nearest entry in view."""
-        self.scroll_to(y=max(self.scroll_offset.y + rows, 0), animate=False, force=True)
+        self.jump(max(self.scroll_offset.y + rows, 0))
         self._follow()
 
     def _follow(self) -> None:
@@ -202,9 +192,9 @@ class DetailView(ScrollView, can_focus=True):
     def _reveal(self, row: int) -> None:
         page = max(self.size.height, 1)
         if row < self.scroll_offset.y:
-            self.scroll_to(y=row, animate=False, force=True)
+            self.jump(row)
         elif row >= self.scroll_offset.y + page:
-            self.scroll_to(y=row - page + 1, animate=False, force=True)
+            self.jump(row - page + 1)
         self.refresh()
 
     def cmd_document_down(self, _: Context) -> None:
@@ -253,11 +243,11 @@ class DetailView(ScrollView, can_focus=True):
             self.call_later(self._lay_out)
         number = y + self.scroll_offset.y
         table = styles(self.app.theme)
-        ascii_only = bool(getattr(self.app, "ascii_only", False))
+        ascii_only = self.ascii_only
         if number >= len(self._rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.ground)
         row = self._rows[number]
-        ground = self.rich_style
+        ground = self.ground
         if row.entry == self.cursor and self.has_focus:
             ground += table["cursor"]
         look = Look(styles=table, more="~" if ascii_only else "…")
@@ -265,14 +255,6 @@ class DetailView(ScrollView, can_focus=True):
         parts = [Part(plain_signs(part.text, ascii_only), part.role) for part in row.parts]
         content = paint(tuple(parts), max(width - lead - 1, 0), ground + table[""], look)
         return Strip([Segment(" " * lead, ground), *content, Segment(" ", ground)]).adjust_cell_length(width, ground)
-
-    def on_focus(self) -> None:
-        """The cursor appears."""
-        self.refresh()
-
-    def on_blur(self) -> None:
-        """The cursor disappears."""
-        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         """Selects an entry; a double click opens it."""

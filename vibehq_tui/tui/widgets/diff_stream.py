@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from rich.segment import Segment
 from textual import events
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.worker import WorkerState
 
@@ -17,6 +16,7 @@ from vibehq_tui.tui.theme import styles
 from vibehq_tui.tui.widgets.diff_layout import DiffLayout, Kind
 from vibehq_tui.tui.widgets.diff_painter import DiffLook, DiffPainter
 from vibehq_tui.tui.widgets.diff_syntax import SyntaxStore, syntax_styles
+from vibehq_tui.tui.widgets.line_view import LineView
 from vibehq_tui.tui.widgets.rows import Cell, Look, Part, paint, parts_of, wrap
 
 SPLIT_WIDTH = 100
@@ -25,16 +25,10 @@ SPLIT_WIDTH = 100
 _STRIPS_KEPT = 400
 
 
-class DiffStream(ScrollView):
+class DiffStream(LineView):
     """Shows a plan. Nothing is laid out or highlighted before it comes into view.
 
     The first row always is the header of the file that one is in.
-    """
-
-    ALLOW_SELECT = False
-
-    DEFAULT_CSS = """
-    DiffStream { overflow-x: hidden; scrollbar-size-vertical: 1; }
     """
 
     def __init__(self, *, preview: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
@@ -91,7 +85,7 @@ class DiffStream(ScrollView):
         self._comments, self._decisions = (), {}
         self._message = message
         self.virtual_size = Size(self.room, 0)
-        self.scroll_to(y=0, animate=False, force=True)
+        self.jump(0)
         self._repaint()
 
     @property
@@ -106,15 +100,14 @@ class DiffStream(ScrollView):
             return None
         return self._layout_of.hunks[self._layout_of.block_at(self.cursor)].number
 
-    @property
-    def room(self) -> int:
-        """Cells of a row, without the scroll bar."""
-        return self.scrollable_content_region.width
-
     def set_cursor(self, y: int) -> None:
-        """Puts the cursor on a row, without scrolling."""
-        self.cursor = y
-        self.refresh()
+        """Puts the cursor on a row, without scrolling. Within a hunk only two rows are painted again."""
+        layout, before, self.cursor = self._layout_of, self.cursor, y
+        if layout is None or not layout.hunks or layout.block_at(before) != layout.block_at(y):
+            self.refresh()
+            return
+        for row in {before, y}:
+            self.refresh(Region(0, row - self.scroll_offset.y, self.size.width, 1))
 
     # -- laying out ------------------------------------------------------------------------------------------------
 
@@ -141,7 +134,7 @@ class DiffStream(ScrollView):
         self._painter = DiffPainter(layout, syntax, self._look(), self._decisions, self._seen)
         self.virtual_size = Size(self.room, layout.height)
         self.cursor = cursor
-        self.scroll_to(y=max(cursor - lead, 0) if keep else 0, animate=False, force=True)
+        self.jump(max(cursor - lead, 0) if keep else 0)
         if not layout.files:
             self._message = (Part("this patch changes nothing", "dim"),)
         self.set_cursor(cursor)
@@ -155,7 +148,7 @@ class DiffStream(ScrollView):
             syntax=syntax_styles(theme),
             width=self.room,
             shift=self._shift,
-            ascii_only=bool(getattr(self.app, "ascii_only", False)),
+            ascii_only=self.ascii_only,
             match=self.match,
             hint=self.hint,
         )
@@ -191,14 +184,6 @@ class DiffStream(ScrollView):
         if self.is_attached:
             self.look_again()
 
-    def on_focus(self) -> None:
-        """The cursor gets the colour of what is focused."""
-        self.refresh()
-
-    def on_blur(self) -> None:
-        """The cursor gets the colour of what is not focused."""
-        self.refresh()
-
     # -- colours ---------------------------------------------------------------------------------------------------
 
     def _visible_blocks(self) -> range:
@@ -232,7 +217,7 @@ class DiffStream(ScrollView):
     def render_line(self, y: int) -> Strip:
         """One line of the widget, ``y`` from its top."""
         # The Line API does not fill in the background of the widget by itself.
-        return self._strip_at(y).apply_style(self.rich_style)
+        return self._strip_at(y).apply_style(self.ground)
 
     def _strip_at(self, y: int) -> Strip:
         layout, painter = self._layout_of, self._painter

@@ -18,8 +18,9 @@ TAB = 4
 LINE_LIMIT = 5_000
 """Characters of one line that can be reached by scrolling sideways; the rest of a minified file is noise."""
 
-_TOKENS = re.compile(r"\w+|\s+|[^\w\s]")
-_MOST_TOKENS = 160
+_TOKENS = re.compile(r"\w+|\s|[^\w\s]")
+"""Each blank is a token of its own, so that of an indentation only what was added is marked."""
+_MOST_TOKENS = 240
 _LEAST_LIKENESS = 0.4
 _MOST_PAIRED = 16
 

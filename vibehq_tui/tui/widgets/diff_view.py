@@ -13,6 +13,9 @@ from vibehq_tui.tui.widgets.diff_layout import Kind
 from vibehq_tui.tui.widgets.diff_search import find
 from vibehq_tui.tui.widgets.diff_stream import DiffStream
 
+_AROUND = 4
+"""Rows above and below a match that come into view with it."""
+
 
 class DiffView(DiffCommands, DiffStream, can_focus=True):
     """Shows a plan with a cursor. It marks a line, and with it the current hunk.
@@ -89,7 +92,7 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
         if layout is None or not 0 <= index < len(layout.files) or not layout.files[index].hunks:
             return
         block = layout.first_block[index]
-        self.scroll_to(y=layout.file_row(index), animate=False, force=True)
+        self.jump(layout.file_row(index))
         self.set_cursor(layout.first_change(block))
         self._reveal(self.cursor, self.cursor)
 
@@ -171,9 +174,9 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
             return
         highest = first if layout.row(first).kind is Kind.FILE else max(first - 1, 0)  # row 0 shows a file's header
         if first < offset + (first != highest):
-            self.scroll_to(y=highest, animate=False, force=True)
+            self.jump(highest)
         elif last > offset + self.page_rows():
-            self.scroll_to(y=min(last - self.page_rows(), highest), animate=False, force=True)
+            self.jump(min(last - self.page_rows(), highest))
 
     def set_cursor(self, y: int) -> None:
         """Puts the cursor on a row, and tells which hunk is current when that is another one now."""
@@ -208,6 +211,7 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
             return "no"
         y = layout.row_of_line(found.block, found.line)
         self.set_cursor(y)
+        self._reveal(max(y - _AROUND, 0), min(y + _AROUND, layout.height - 1))
         self._reveal(y, y)
         return "around" if found.around else "found"
 

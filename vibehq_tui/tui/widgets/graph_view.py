@@ -9,23 +9,22 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from vibehq_tui.tui.commands import Context
 from vibehq_tui.tui.theme import styles
 from vibehq_tui.tui.widgets.graph_layout import Drawing, Neighbourhood, Node, Placed, draw, step
+from vibehq_tui.tui.widgets.line_view import LineView
 from vibehq_tui.tui.widgets.rows import Look, Part, paint
 
 
-class GraphView(ScrollView, can_focus=True):
+class GraphView(LineView):
     """Draws a neighbourhood. Arrow keys go from task to task along the lines, enter opens one."""
 
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("graph",)
-    ALLOW_SELECT = False
 
     DEFAULT_CSS = """
-    GraphView { overflow-x: hidden; scrollbar-size-vertical: 1; height: auto; }
+    GraphView { height: auto; }
     """
 
     class Opened(Message):
@@ -63,17 +62,12 @@ class GraphView(ScrollView, can_focus=True):
         """What is drawn."""
         return self._drawing
 
-    @property
-    def room(self) -> int:
-        """Cells of a row, without the scroll bar."""
-        return self.scrollable_content_region.width
-
     def _draw(self) -> None:
         if self._around is None or self.room < 1:
             return
         self._width = self.room
         before = self._current
-        ascii_only = bool(getattr(self.app, "ascii_only", False))
+        ascii_only = self.ascii_only
         self._drawing = draw(self._around, max(self.room - 2, 24), ascii_only)
         nodes = [placed.node for placed in self._drawing.nodes]
         same = [node for node in nodes if before is not None and (node.id, node.column) == (before.id, before.column)]
@@ -94,9 +88,9 @@ class GraphView(ScrollView, can_focus=True):
         row = self._current.row + 1
         page = max(self.size.height, 1)
         if row < self.scroll_offset.y + (row == 1):
-            self.scroll_to(y=max(row - 1, 0), animate=False, force=True)
+            self.jump(max(row - 1, 0))
         elif row >= self.scroll_offset.y + page:
-            self.scroll_to(y=row - page + 1, animate=False, force=True)
+            self.jump(row - page + 1)
         self.refresh()
 
     def cmd_graph_left(self, _: Context) -> None:
@@ -122,10 +116,10 @@ class GraphView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, ``y`` from its top."""
-        width, ground = self.room, self.rich_style
+        width, ground = self.room, self.ground
         number = y + self.scroll_offset.y
         rows = self._drawing.rows
-        look = Look(styles=styles(self.app.theme), more="~" if getattr(self.app, "ascii_only", False) else "…")
+        look = Look(styles=styles(self.app.theme), more="~" if self.ascii_only else "…")
         if number == len(rows) and self._drawing.hidden:
             row = [Part(f"and {self._drawing.hidden} more", "dim")]
         elif number >= len(rows):
@@ -145,14 +139,6 @@ class GraphView(ScrollView, can_focus=True):
         back = look.styles["cursor" if self.has_focus else "cursor_blurred"]
         middle = Strip([Segment(text, (style or Style.null()) + back) for text, style, _ in strip.crop(start, end)])
         return Strip.join([strip.crop(0, start), middle, strip.crop(end)])
-
-    def on_focus(self) -> None:
-        """The cursor gets the colour of what is focused."""
-        self.refresh()
-
-    def on_blur(self) -> None:
-        """The cursor gets the colour of what is not focused."""
-        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         """Selects a task; a double click opens it."""

@@ -11,11 +11,11 @@ from rich.segment import Segment
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from vibehq_tui.tui.commands import Context
 from vibehq_tui.tui.theme import styles
+from vibehq_tui.tui.widgets.line_view import LineView
 from vibehq_tui.tui.widgets.log_lines import FileLines, Lines, MemoryLines
 from vibehq_tui.tui.widgets.log_painter import paint_line
 from vibehq_tui.tui.widgets.log_search import Turns, Wanted, find, select
@@ -26,15 +26,10 @@ _EARLY = 500
 """Lines that are shown before a file is indexed."""
 
 
-class LogViewer(ScrollView, can_focus=True):
+class LogViewer(LineView):
     """Shows lines, by default the newest, and stays there until one scrolls up."""
 
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("document",)
-    ALLOW_SELECT = False
-
-    DEFAULT_CSS = """
-    LogViewer { overflow-x: hidden; scrollbar-size-vertical: 1; }
-    """
 
     class Changed(Message):
         """There are other lines, a filter, a match, or following began or ended."""
@@ -146,7 +141,7 @@ class LogViewer(ScrollView, can_focus=True):
         self._early = []
         if not self.following and self._rows is None:
             self.virtual_size = Size(self.room, self.count)
-            self.scroll_to(y=max(offset, 0), animate=False, force=True)
+            self.jump(max(offset, 0))
 
     @property
     def count(self) -> int:
@@ -154,11 +149,6 @@ class LogViewer(ScrollView, can_focus=True):
         if self._rows is not None:
             return len(self._rows)
         return len(self._early) or self.lines.total
-
-    @property
-    def room(self) -> int:
-        """Cells of a row, without the scroll bar."""
-        return self.scrollable_content_region.width
 
     def number_at(self, row: int) -> int | None:
         """The number, from 0, of the line in a row; none while it is not known."""
@@ -169,7 +159,7 @@ class LogViewer(ScrollView, can_focus=True):
     def _set_height(self) -> None:
         self.virtual_size = Size(self.room, self.count)
         if self.following:
-            self.scroll_to(y=max(self.count - self.size.height, 0), animate=False, force=True)
+            self.jump(max(self.count - self.size.height, 0))
         self.refresh()
         self.post_message(self.Changed(self))
 
@@ -192,7 +182,7 @@ class LogViewer(ScrollView, can_focus=True):
             )
         if not wanted and number is not None and not self.following:
             self._set_height()
-            self.scroll_to(y=number, animate=False, force=True)
+            self.jump(number)
 
     async def search(self, wanted: Wanted, *, step: int, again: bool = False) -> Literal["found", "no"]:
         """Goes to the next line that is wanted, older (``step`` -1) or newer (1).
@@ -214,7 +204,7 @@ class LogViewer(ScrollView, can_focus=True):
         self.following = False
         row = found if self._rows is None else bisect_left(self._rows, found)
         if not self.scroll_offset.y <= row < self.scroll_offset.y + self.size.height:
-            self.scroll_to(y=max(row - self.size.height // 2, 0), animate=False, force=True)
+            self.jump(max(row - self.size.height // 2, 0))
         self.refresh()
         self.post_message(self.Changed(self))
         return "found"
@@ -231,7 +221,7 @@ class LogViewer(ScrollView, can_focus=True):
         last = max(self.count - self.size.height, 0)
         wanted = max(0, min(self.scroll_offset.y + rows, last))
         self.following = rows > 0 and wanted == last
-        self.scroll_to(y=wanted, animate=False, force=True)
+        self.jump(wanted)
         self.refresh()
         self.post_message(self.Changed(self))
 
@@ -288,12 +278,12 @@ class LogViewer(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, ``y`` from its top."""
-        width, ground = self.room, self.rich_style
+        width, ground = self.room, self.ground
         row = y + self.scroll_offset.y
         if row >= self.count:
             return Strip.blank(width, ground)
         table = styles(self.app.theme)
-        ascii_only = bool(getattr(self.app, "ascii_only", False))
+        ascii_only = self.ascii_only
         number = self.number_at(row)
         digits = max(len(str(self.lines.total)), 4)
         raw = self._early[row] if self._early and self._rows is None else self.lines.line(number or 0)
