@@ -53,6 +53,11 @@ class Rested:
             self._handle = None
             self._do()
 
+    @property
+    def pending(self) -> bool:
+        """Whether the call is still to come."""
+        return self._handle is not None
+
     def cancel(self) -> None:
         """Never."""
         if self._handle is not None:

@@ -75,7 +75,7 @@ class Palette(ModalScreen["str | None"]):
         self._keymap = keymap
         self._input = Input(placeholder="what to do", compact=True)
         self._source = ListSource()
-        columns = (Column("", 11), Column("", 17), Column("", 12, share=1, drop=1), Column("", 9, right=True, drop=2))
+        columns = (Column("", 11), Column("", 20), Column("", 12, share=1, drop=1), Column("", 9, right=True, drop=2))
         self._list = LongList(columns, self._source, ground="raised")
         self._list.can_focus = False
         self._list.lit = True

@@ -19,7 +19,8 @@ from vibehq_tui.tui.widgets.source import RowSource
 
 COLUMNS = (
     Column("", 8, drop=2),
-    Column("", 20, drop=3),
+    Column("", 24, drop=3),
+    Column("", 5, drop=1),
     Column("", 20, share=1),
 )
 
@@ -54,13 +55,15 @@ def time_of_day(at: Millis) -> str:
 def event_row(event: Event) -> Row:
     """When, what, and who did it."""
     tone = next((tone for part, tone in _TONES if part in event.type), "dim")
-    thing = event.subject_id or event.subject
-    message = event.message or thing
+    # A feed is about short ids; what is named by a path or a host says so in its message.
+    thing = event.subject_id if len(event.subject_id) <= COLUMNS[2].width else ""
+    message = event.message or event.subject_id or event.subject
     return Row(
         key=str(event.seq),
         cells=(
             Part(time_of_day(event.at), "faint"),
             Part(event.type, tone),
+            Part(thing, "strong"),
             (message, Part(f"  {event.actor}", "faint")),
         ),
         record=event,
@@ -72,7 +75,7 @@ def log_row(line: LogLine) -> Row:
     role = _LEVELS.get(line.level, "")
     return Row(
         key=str(line.seq),
-        cells=(Part(time_of_day(line.at), "faint"), Part(line.level, role or "dim"), Part(line.text, role)),
+        cells=(Part(time_of_day(line.at), "faint"), Part(line.level, role or "dim"), "", Part(line.text, role)),
         record=line,
     )
 

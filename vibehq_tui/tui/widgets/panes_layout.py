@@ -156,4 +156,5 @@ class Panes(Widget):
         zoomed = self.zoomed if zoomed is None else zoomed
         if (active, zoomed) != (self.active, self.zoomed):
             self.active, self.zoomed = active, zoomed
-            self.refresh(layout=True)
+            # A change of a child makes Textual forget where the children were; one of our own does not.
+            self.children[0].refresh(layout=True)
