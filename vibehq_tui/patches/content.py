@@ -76,21 +76,23 @@ def _split_end(line: bytes) -> tuple[bytes, bytes]:
 def _in_the_files_words(tagged: Lines, own: list[bytes], *, at_end: bool) -> tuple[Lines, list[str]]:
     """Hunk lines with the file's bytes on the old side and its line ends on the new side, and what had to change."""
     codes: list[str] = []
-    ends: list[tuple[bytes, bytes]] = []
+    ends: list[dict[bytes, bytes]] = []
     position = 0
     for tag, line in tagged:
-        if tag != "+":
-            mine, theirs = _split_end(own[position]), _split_end(line)
-            position += 1
-            if mine[1] and theirs[1] and mine[1] != theirs[1]:
-                ends.append((theirs[1], mine[1]))
-                codes.append("line-endings")
-            else:
-                ends.append((theirs[1], theirs[1] or mine[1]))
-            if mine[0].rstrip(b" \t\r") == theirs[0].rstrip(b" \t\r") and mine[0] != theirs[0]:
-                codes.append("trailing-blanks")
-            if bool(mine[1]) != bool(theirs[1]):
-                codes.append("final-newline")
+        if tag == "+":
+            continue
+        mine, theirs = _split_end(own[position]), _split_end(line)
+        position += 1
+        # A line without an end says nothing of how lines end here; the one before it does.
+        known = ends[-1] if ends else {}
+        ends.append({theirs[1]: mine[1]} if mine[1] and theirs[1] else known)
+        if mine[1] and theirs[1] and mine[1] != theirs[1]:
+            codes.append("line-endings")
+        if mine[0] != theirs[0] and mine[0].rstrip(b" \t\r") == theirs[0].rstrip(b" \t\r"):
+            codes.append("trailing-blanks")
+        if bool(mine[1]) != bool(theirs[1]):
+            codes.append("final-newline")
+    first = next((known for known in ends if known), {})
     output: list[tuple[str, bytes]] = []
     position = 0
     for tag, line in tagged:
@@ -99,7 +101,7 @@ def _in_the_files_words(tagged: Lines, own: list[bytes], *, at_end: bool) -> tup
             position += 1
             continue
         text, end = _split_end(line)
-        wanted = dict([ends[max(position - 1, 0)]]) if ends else {}
+        wanted = (ends[position - 1] if position else {}) or first
         output.append(("+", text + wanted.get(end, end)))
     if at_end:
         output = _final_newline(output, tagged, own)

@@ -15,7 +15,7 @@ from vibehq_tui.patches.paths import link_target_problem
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planned import PlannedFile, PlannedHunk, split_lines, whole_file_hunk
 from vibehq_tui.patches.tree import Tree
-from vibehq_tui.patches.whole import hunk_is_whole, is_applied
+from vibehq_tui.patches.whole import hunk_is_whole, is_applied, lost_a_line
 
 
 @dataclass(slots=True)
@@ -318,6 +318,12 @@ def _is_certain(work: _Work, change: Change, located: Located, lines: list[bytes
             return False
         if not hunk_is_whole(item, lines):
             work.refuse("truncated", "the text of the patch ends within the hunk", path, item.number)
+            return False
+        if lost_a_line(item, lines):
+            message = (
+                f"by its header the hunk belongs to line {item.hint + 1}, by its lines to line {(item.start or 0) + 1}"
+            )
+            work.conflict("ambiguous-context", message, path, item.number)
             return False
         if _tail_belongs(item, lines):
             message = "its header ends the hunk, but the lines behind it are in the file, too"

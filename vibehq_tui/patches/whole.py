@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vibehq_tui.patches.blobs import blob_matches
-from vibehq_tui.patches.locate import Sought, locate, sought
+from vibehq_tui.patches.locate import Sought, keys, locate, sought
 from vibehq_tui.patches.model import Blob, Change, Hunk
 from vibehq_tui.patches.planned import split_lines
 from vibehq_tui.patches.tree import Tree
@@ -14,27 +14,30 @@ from vibehq_tui.patches.tree import Tree
 def hunk_is_whole(item: Sought, lines: list[bytes]) -> bool:
     """Whether a hunk that is shorter than its header says, at the end of the text, was miscounted and not cut off.
 
-    Behind a cut, a tool's hunk would have gone on with the rest of the context (which is no loss), or with another
-    change and a full context behind it, or to the end of the file. If the missing counts fit none of these, it was
-    miscounted.
+    A tool shows as much context below the last change of a hunk as above its first, or goes to the end of the file. So
+    what a cut takes away reaches to the end of the file, or has at least as many old and new lines as there are above.
     """
     missing = item.hunk.missing
     if missing is None:
         return True
     old, new = missing
-    above, below = _context(item.hunk)
-    full = max(above, below)
-    if full == 0 or old == len(lines) - item.end:
+    tags = "".join(tag for tag, _ in item.hunk.lines)
+    above, below = len(tags) - len(tags.lstrip(" ")), len(tags) - len(tags.rstrip(" "))
+    if below == 0 or old == len(lines) - item.end:
         return False
-    if old == new == full - below:
-        return True
-    return below > 0 and (old < full or new < full)
+    return old < above or new < above
 
 
-def _context(hunk: Hunk) -> tuple[int, int]:
-    """Context lines above the first and below the last change."""
-    tags = "".join(tag for tag, _ in hunk.lines)
-    return len(tags) - len(tags.lstrip(" ")), len(tags) - len(tags.rstrip(" "))
+def lost_a_line(item: Sought, lines: list[bytes]) -> bool:
+    """Whether a hunk that was found elsewhere could as well belong to its line, with lines missing from its middle.
+
+    Its header counts more lines than it has, and all that it has stand in the lines that the header names.
+    """
+    end = item.hint + item.hunk.old_count
+    if item.hunk.old_count <= len(item.old) or (item.start is not None and item.hint <= item.start and item.end <= end):
+        return False
+    there = iter(keys(lines[item.hint : end]))
+    return all(key in there for key in keys(item.old))
 
 
 def is_applied(changes: Sequence[Change], tree: Tree) -> bool:

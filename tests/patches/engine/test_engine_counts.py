@@ -96,6 +96,37 @@ def test_no_text_that_was_cut_off_is_applied_wrongly(box: Box) -> None:
     assert box.state() == start
 
 
+@pytest.mark.parametrize("context", [1, 2, 3, 5])
+def test_a_cut_behind_context_between_two_changes(box: Box, context: int) -> None:
+    """What is there ends with as much context as a whole hunk would; by its counts more was to come."""
+    box.lines("f", 60)
+    box.commit()
+    box.write("f", box.read("f").replace(b"line 20\n", b"twenty\n").replace(b"line 26\n", b"more\nand more\n"))
+    lines = box.diff(f"-U{context}", "--inter-hunk-context=10").splitlines(keepends=True)
+    at = lines.index(b"-line 26\n")
+    for cut in range(at - 5, at + 1):
+        assert box.codes(unchanged(box, b"".join(lines[:cut]))) == ["truncated"], cut
+
+
+@pytest.mark.parametrize("mark", ["diff --git", "new file", "index", "---", "+++", "@@"])
+def test_a_new_file_cut_within_its_header(box: Box, mark: str) -> None:
+    text = (
+        "diff --git a/n b/n\nnew file mode 100644\nindex 0000000..587be6b\n--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+x\n"
+    )
+    for patch in (text, text.replace("index 0000000..587be6b\n", "")):
+        lines = patch.splitlines(keepends=True)
+        found = [at for at, line in enumerate(lines) if line.startswith(mark)]
+        for at in found:
+            assert unchanged(box, "".join(lines[: at + 1])).result == "refused"
+
+
+def test_a_context_line_that_was_lost_does_not_move_the_hunk(box: Box) -> None:
+    """Without one of its lines the hunk fits in one other place; by its header it belongs where that line is."""
+    box.write("f", "top\nname\nextra\nvalue\nend\nother\nname\nvalue\nlast\n")
+    patch = "--- a/f\n+++ b/f\n@@ -2,3 +2,3 @@\n name\n-value\n+changed\n```\n"
+    assert unchanged(box, "```diff\n" + patch).result == "conflict"
+
+
 def test_a_last_line_without_newline_is_completed_when_its_hunk_is_whole(box: Box) -> None:
     box.lines("f")
     result = box.apply(hunk(7, 8).rstrip("\n"))
@@ -191,6 +222,20 @@ def test_crlf_text_of_a_new_file(box: Box) -> None:
     result = box.apply(text)
     assert (result.result, box.repairs(result)) == ("applied", ["crlf-patch"])
     assert box.read("n") == b"1\n2\n"
+
+
+def test_crlf_text_that_says_there_is_no_final_newline(box: Box) -> None:
+    box.write("f", "a\nb")
+    text = "--- a/f\r\n+++ b/f\r\n@@ -1,2 +1,2 @@\r\n a\r\n-b\r\n\\ No newline at end of file\r\n+c\r\n"
+    assert box.apply(text + "\\ No newline at end of file\r\n").result == "applied"
+    assert box.read("f") == b"a\nc"
+
+
+def test_a_final_newline_added_to_a_crlf_file_is_its_own(box: Box) -> None:
+    box.write("f", b"a\r\nb")
+    text = "--- a/f\n+++ b/f\n@@ -1,2 +1,3 @@\n a\n-b\n\\ No newline at end of file\n+b\n+c\n"
+    assert box.apply(text).result == "applied"
+    assert box.read("f") == b"a\r\nb\r\nc\r\n"
 
 
 def test_a_new_file_with_crlf_in_an_ordinary_patch(box: Box) -> None:

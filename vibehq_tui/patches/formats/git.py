@@ -88,6 +88,8 @@ def read_git_change(reader: HunkReader, at: int) -> tuple[Change, int]:
         )
     change = replace(change, hunks=hunks, binary=binary)
     if not hunks and binary is None:
+        if at < len(reader.lines) and reader.lines[at].startswith(b"--- "):
+            raise _missing_body(change)
         _check_complete(header, change, at_end=at >= len(reader.lines))
     return change, at
 

@@ -123,7 +123,7 @@ class HunkReader:
                 old -= 1
                 output.append(("-", line[1:]))
             elif line.startswith(_NO_NEWLINE) and output:
-                output[-1] = (output[-1][0], output[-1][1].removesuffix(b"\n"))
+                output[-1] = _open_ended(output[-1], line)
             elif line in _BLANK:
                 old -= 1
                 new -= 1
@@ -134,7 +134,7 @@ class HunkReader:
         if old or new:
             return None
         if at < end and output and lines[at].startswith(_NO_NEWLINE):
-            output[-1] = (output[-1][0], output[-1][1].removesuffix(b"\n"))
+            output[-1] = _open_ended(output[-1], lines[at])
             at += 1
         tail = self._tail(at)
         return None if tail is None else _Body(output, at, tail)
@@ -220,7 +220,7 @@ class HunkReader:
                 output.append((_TAGS[line[0]], line[1:]))
                 blanks = 0
             elif line.startswith(_NO_NEWLINE) and output:
-                output[-1] = (output[-1][0], output[-1][1].removesuffix(b"\n"))
+                output[-1] = _open_ended(output[-1], line)
             else:
                 break
             at += 1
@@ -258,6 +258,12 @@ class HunkReader:
         if line.startswith((b"@@", b"diff --git ", b"Index: ")):
             return True
         return (self.fenced and line.startswith(_FENCES)) or _MAIL_START.match(line) is not None
+
+
+def _open_ended(tagged: tuple[str, bytes], mark: bytes) -> tuple[str, bytes]:
+    """A line without its newline; ``mark`` is the line that says so, and ends as all lines of the text do."""
+    tag, line = tagged
+    return tag, line.removesuffix(b"\r\n" if mark.endswith(b"\r\n") else b"\n").removesuffix(b"\n")
 
 
 def _count(lines: _Tagged) -> tuple[int, int]:
