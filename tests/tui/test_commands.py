@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widget import Widget
 
 from vibehq_tui.tui import keymap
 from vibehq_tui.tui.app import VibeApp
@@ -17,7 +18,7 @@ from vibehq_tui.tui.screens.provider_detail import ProviderDetailScreen
 from vibehq_tui.tui.screens.review import ReviewScreen
 from vibehq_tui.tui.screens.task_detail import TaskDetailScreen
 from vibehq_tui.tui.widgets.filter_bar import FilterBar
-from vibehq_tui.tui.widgets.footer import MOST
+from vibehq_tui.tui.widgets.footer import MOST, _chosen
 from vibehq_tui.tui.widgets.long_list import LongList
 from vibehq_tui.tui.widgets.prompt import Ask, Choose, Confirm
 
@@ -49,8 +50,6 @@ def _subclasses(kind: type) -> set[type]:
 
 
 def test_somebody_does_each_of_them() -> None:
-    from textual.widget import Widget
-
     assert {MainScreen, ReviewScreen, TaskDetailScreen, IssueDetailScreen, ProviderDetailScreen, LogScreen}
     assert {FilterBar, LongList, Ask, Choose, Confirm, Palette, HelpScreen} <= _subclasses(Widget)
     doers = [VibeApp, *_subclasses(Widget)]
@@ -58,16 +57,12 @@ def test_somebody_does_each_of_them() -> None:
 
 
 def test_every_doer_has_a_declaration() -> None:
-    from textual.widget import Widget
-
     methods = {name for doer in (VibeApp, *_subclasses(Widget)) for name in vars(doer) if name.startswith("cmd_")}
     methods |= {name for name in dir(VibeApp) if name.startswith("cmd_")}
     assert methods - {command.method for command in COMMANDS} == set()
 
 
 def test_footer_has_at_most_eight_on_the_main_screen() -> None:
-    from vibehq_tui.tui.widgets.footer import _chosen
-
     for chain in CHAINS:
         if "main" in chain:
             shown = _chosen(in_scopes(chain))

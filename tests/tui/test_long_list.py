@@ -212,7 +212,7 @@ async def test_an_empty_list_names_the_next_key() -> None:
 
 async def test_a_reading_that_fails_keeps_what_was_there() -> None:
     source = Many(3)
-    async with shown(source) as (app, pilot):
+    async with shown(source) as (app, _):
         source.error = Refused("the store cannot be read", hint="look at the disk")
         app.list.reload()
         await app.list.settled()

@@ -12,8 +12,10 @@ from review_helpers import on_screen, until
 from review_workspace import open_workspace, opened
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from vibehq_tui.tui.app import VibeApp
+from vibehq_tui.tui.widgets.long_list import LongList
 
 NARROW, WIDE = (80, 24), (160, 45)
 _RECEIPT = re.compile(r"(receipt(?:&#160;| ))[\d-]+")
@@ -28,9 +30,10 @@ async def _calm(app: VibeApp, pilot: Pilot[int]) -> None:
     """Until everything that comes after the first paint is there, and no cursor blinks."""
     await until(pilot, lambda: app.main.providers.loaded and app.main.preview.border_title)
     await app.main.patches.settled()
-    for field in app.screen.query("Input"):
-        field.cursor_blink = False  # type: ignore[attr-defined]
-        field._cursor_visible = True  # type: ignore[attr-defined]
+    for one in app.screen.query(LongList):
+        await one.settled()
+    for field in app.screen.query(Input):
+        field.cursor_blink = False
     await until(pilot, lambda: not app.rested.pending)
     await pilot.pause()
 
