@@ -341,6 +341,12 @@ def _edge_is_certain(work: _Work, item: Sought, path: str, lines: list[bytes], *
         message = "the hunk adds at the very beginning or end, and the file goes on there now"
         work.conflict("edge-context", message, path, item.number)
         return False
+    if item.hunk.old_count > len(item.old):
+        message = (
+            "the hunk has fewer lines than its header says, and adds where the file goes on: a line may be missing"
+        )
+        work.refuse("malformed-hunk", message, path, item.number)
+        return False
     if are_in(sought([item.hunk], item.number, reverse=True), lines):
         work.conflict("maybe-applied", "what the hunk adds seems to be there already", path, item.number)
         return False

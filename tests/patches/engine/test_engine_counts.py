@@ -127,6 +127,12 @@ def test_a_context_line_that_was_lost_does_not_move_the_hunk(box: Box) -> None:
     assert unchanged(box, "```diff\n" + patch).result == "conflict"
 
 
+def test_a_lost_line_below_an_addition_at_the_end(box: Box) -> None:
+    box.write("f", "a\nb\nc\n")
+    patch = "```diff\n--- a/f\n+++ b/f\n@@ -1,3 +1,4 @@\n a\n b\n+new\n```\n"
+    assert box.codes(unchanged(box, patch)) == ["malformed-hunk"]
+
+
 def test_a_last_line_without_newline_is_completed_when_its_hunk_is_whole(box: Box) -> None:
     box.lines("f")
     result = box.apply(hunk(7, 8).rstrip("\n"))
