@@ -112,7 +112,7 @@ async def test_a_task_shows_all_that_belongs_to_it(repository: Repository) -> No
             ):
                 assert wanted in text
             assert "Ops scan entrypoint" in screen.title_line.text
-            assert "99 does not exist" in on_screen(app)
+            await until(pilot, lambda: "99 does not exist" in on_screen(app))
             assert is_harmless(on_screen(app))
 
 
