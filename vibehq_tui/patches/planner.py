@@ -314,10 +314,10 @@ def _is_certain(work: _Work, change: Change, located: Located, lines: list[bytes
     """Looks at what could make hunks that were found wrong all the same; notes problems and repairs."""
     path = change.path
     for position, item in enumerate(located.hunks):
-        if position in located.edges and not _edge_is_certain(work, item, path, lines, trusted=trusted):
-            return False
         if not hunk_is_whole(item, lines):
             work.refuse("truncated", "the text of the patch ends within the hunk", path, item.number)
+            return False
+        if position in located.edges and not _edge_is_certain(work, item, path, lines, trusted=trusted):
             return False
         if lost_a_line(item, lines):
             message = (

@@ -122,9 +122,9 @@ def test_a_new_file_cut_within_its_header(box: Box, mark: str) -> None:
 
 def test_a_context_line_that_was_lost_does_not_move_the_hunk(box: Box) -> None:
     """Without one of its lines the hunk fits in one other place; by its header it belongs where that line is."""
-    box.write("f", "top\nname\nextra\nvalue\nend\nother\nname\nvalue\nlast\n")
-    patch = "--- a/f\n+++ b/f\n@@ -2,3 +2,3 @@\n name\n-value\n+changed\n```\n"
-    assert unchanged(box, "```diff\n" + patch).result == "conflict"
+    patch = "--- a/f\n+++ b/f\n@@ -2,4 +2,4 @@\n name\n-value\n+changed\n end\n```\n"
+    box.write("f", "top\nname\nextra\nvalue\nend\nother\nname\nvalue\nend\nlast\n")
+    assert box.codes(unchanged(box, "```diff\n" + patch)) == ["ambiguous-context"]
 
 
 def test_a_lost_line_below_an_addition_at_the_end(box: Box) -> None:
