@@ -48,6 +48,55 @@ class Repair:
         return {"code": self.code, "path": self.path, "hunk": self.hunk, "message": self.message}
 
 
+def _text(lines: tuple[bytes, ...]) -> list[str]:
+    return [line.decode("utf-8", "replace").rstrip("\r\n") for line in lines]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearest:
+    """The place of a file that comes nearest to what a hunk looks for, without being it."""
+
+    line: int
+    """From 1, in the file as it is."""
+    score: float
+    """How much of it is alike, 0 to 1."""
+    expected: tuple[bytes, ...]
+    """The old lines of the hunk."""
+    found: tuple[bytes, ...]
+    """The lines of the file there."""
+
+    def to_wire(self) -> dict[str, Any]:
+        """``{"line", "score", "expected", "found"}``; lines as text, without their ends."""
+        return {
+            "line": self.line,
+            "score": round(self.score, 3),
+            "expected": _text(self.expected),
+            "found": _text(self.found),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRegion:
+    """A place of a file that both the patch and the file itself have changed since their common base."""
+
+    line: int
+    """From 1, in the file as it is; the line after the place when ``ours`` is empty."""
+    ours: tuple[bytes, ...]
+    """The lines of the file as it is."""
+    base: tuple[bytes, ...]
+    theirs: tuple[bytes, ...]
+    """The lines that the patch wants."""
+
+    def to_wire(self) -> dict[str, Any]:
+        """``{"line", "ours", "base", "theirs"}``; lines as text, without their ends."""
+        return {
+            "line": self.line,
+            "ours": _text(self.ours),
+            "base": _text(self.base),
+            "theirs": _text(self.theirs),
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Why a patch was not applied. ``candidates`` are line numbers, from 1, in the file as it is."""
@@ -57,6 +106,10 @@ class Problem:
     path: str | None = None
     hunk: int | None = None
     candidates: tuple[int, ...] = ()
+    nearest: Nearest | None = None
+    """What comes nearest to the lines that were not found."""
+    regions: tuple[MergeRegion, ...] = ()
+    """Where a merge of three versions meets itself."""
 
     def where(self) -> str:
         """``path, hunk 3``, as far as it is known."""
@@ -66,14 +119,19 @@ class Problem:
         return ", ".join(parts)
 
     def to_wire(self) -> dict[str, Any]:
-        """``{"code", "path", "hunk", "message", "candidates"}``."""
-        return {
+        """``{"code", "path", "hunk", "message", "candidates"}``, with ``nearest`` and ``regions`` where known."""
+        wire: dict[str, Any] = {
             "code": self.code,
             "path": self.path,
             "hunk": self.hunk,
             "message": self.message,
             "candidates": list(self.candidates),
         }
+        if self.nearest is not None:
+            wire["nearest"] = self.nearest.to_wire()
+        if self.regions:
+            wire["regions"] = [region.to_wire() for region in self.regions]
+        return wire
 
 
 Lines = tuple[tuple[str, bytes], ...]
@@ -97,6 +155,14 @@ class Hunk:
     """The text ends here, and by its header the hunk should have had so many more old and new lines."""
     tail: Lines = ()
     """Lines after a blank line that could, but need not, belong to this hunk."""
+    numbered: bool = True
+    """Whether the text claims a line; without one the place must be the only one."""
+    anchors: tuple[bytes, ...] = ()
+    """Lines of the file, without their ends, that stand above the hunk and lead to it, outermost first."""
+    at_end: bool = False
+    """The text says that the hunk ends where the file ends."""
+    continues: bool = False
+    """The hunk belongs below the one before it in the text, whatever was left out between them."""
 
     def old(self) -> list[bytes]:
         """The lines that the file should have."""
@@ -164,6 +230,10 @@ class Change:
     """A traditional diff of an empty old side: creates the file if there is none."""
     where: str | None = None
     """The JSON path of an operation, for messages."""
+    ordered: bool = True
+    """Whether the hunks stand in the order of the file."""
+    whole: bytes | None = None
+    """The whole content that the file is to have, whether it exists or not, as an agent wrote it out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,3 +250,5 @@ class ParsedPatch:
     """The task that an operation batch names."""
     unfinished: bool = False
     """The text has no final newline, so its last line may be cut off."""
+    parts: tuple[ParsedPatch, ...] = ()
+    """The patches of a series, each made on top of the one before; ``changes`` has those of all."""
