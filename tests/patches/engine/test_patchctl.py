@@ -202,6 +202,8 @@ def test_an_interrupted_check_takes_the_patch_back(shell: Shell) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # A shell without job control starts what is in the background deaf to interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_for(shell.box.root.parent / "started")
     os.killpg(process.pid, signal.SIGINT)
