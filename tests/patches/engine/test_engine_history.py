@@ -77,7 +77,7 @@ class Historian:
 
     def free_name(self) -> str:
         while True:
-            name = self.chance.choice(NAMES) + self.chance.choice(["", "", "2", ".old", "/sub"])
+            name = self.chance.choice(NAMES) + self.chance.choice(["", "", ".old", "/sub", str(self.chance.randrange(100))])
             path = self.box.root / name
             blocked = any(parent.is_symlink() or parent.is_file() for parent in path.parents)
             if not blocked and not os.path.lexists(path):
