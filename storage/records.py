@@ -104,6 +104,10 @@ class Patch:
     created_at: Millis = EPOCH
     updated_at: Millis = EPOCH
     applied_at: Millis | None = None
+    commit_id: str | None = None
+    """The commit that holds it, where it was applied as one."""
+    branch: str | None = None
+    """The branch of that commit; none for a detached head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import pytest
 from store_helpers import Child, own_mounts
 
 from storage.errors import NotFound, Refused, StoreBroken
+from storage.migrate import SCHEMAS
 from storage.records import LogLine, Task
 from storage.store import Store
 
@@ -242,7 +243,7 @@ async def test_a_damaged_page_is_found(folder: Path) -> None:
 async def test_a_backup_is_a_store(store: Store, folder: Path, tmp_path: Path) -> None:
     await store.write(lambda tx: tx.settings.put("a", 1))
     default = await store.backup()
-    assert default == folder / "backups" / "hq-1-20260301T120000000Z.db"
+    assert default == folder / "backups" / f"hq-{SCHEMAS['hq']}-20260301T120000000Z.db"
     with pytest.raises(Refused, match="exists already"):
         await store.backup()
     named = tmp_path / "elsewhere" / "hq.db"

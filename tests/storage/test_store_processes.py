@@ -15,6 +15,7 @@ import pytest
 from store_helpers import DEADLINE, Child
 
 from storage.errors import Busy
+from storage.migrate import SCHEMAS
 from storage.store import Store
 
 WRITER = """
@@ -114,7 +115,7 @@ async def test_processes_that_create_a_store_at_once_migrate_it_once(folder: Pat
     for child in children:
         child.say()
     outputs = await asyncio.gather(*(asyncio.to_thread(child.end) for child in children))
-    assert [output.strip() for output in outputs] == ["1"] * 6
+    assert [output.strip() for output in outputs] == [str(SCHEMAS["hq"])] * 6
     async with await Store.open(folder) as store:
         assert await store.head() == 6
         assert await store.check() == []

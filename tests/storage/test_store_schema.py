@@ -32,8 +32,9 @@ TABLES = {
 }
 LOG_TABLES = {"worker_logs", "build_logs", "schema_migrations"}
 
-SECOND = Migration(
-    version=2,
+TODAY = SCHEMAS["hq"]
+NEXT = Migration(
+    version=TODAY + 1,
     name="colours",
     sql="CREATE TABLE colours (name TEXT);\nINSERT INTO colours VALUES ('green; ''blue''');\n"
     "CREATE TRIGGER colours_kept BEFORE DELETE ON colours\nBEGIN\n    SELECT RAISE(ABORT, 'kept');\nEND;\n",
@@ -41,14 +42,14 @@ SECOND = Migration(
 
 
 @pytest.fixture
-def second(monkeypatch: pytest.MonkeyPatch) -> None:
+def tomorrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """The program of tomorrow, with one more migration."""
     known = migrations
 
     def more(schema: str) -> list[Migration]:
-        return [*known(schema), SECOND] if schema == "hq" else known(schema)
+        return [*known(schema), NEXT] if schema == "hq" else known(schema)
 
-    monkeypatch.setitem(SCHEMAS, "hq", 2)
+    monkeypatch.setitem(SCHEMAS, "hq", TODAY + 1)
     monkeypatch.setattr(migrate, "migrations", more)
 
 
@@ -74,9 +75,8 @@ def test_the_program_knows_its_newest_migration() -> None:
 
 
 async def test_a_migration_is_noted(store: Store, clock: SetClock) -> None:
-    (row,) = await store.read(lambda tx: tx.rows("SELECT version, name, checksum, applied_at FROM schema_migrations"))
-    (first,) = migrations("hq")
-    assert row == (1, first.name, first.checksum, clock.at)
+    rows = await store.read(lambda tx: tx.rows("SELECT version, name, checksum, applied_at FROM schema_migrations"))
+    assert rows == [(one.version, one.name, one.checksum, clock.at) for one in migrations("hq")]
 
 
 async def test_patch_events_are_the_events_of_patches(store: Store) -> None:
@@ -90,13 +90,13 @@ async def test_an_older_store_is_backed_up_and_migrated(
 ) -> None:
     async with await Store.open(folder) as old:
         await old.write(lambda tx: tx.settings.put("kept", "yes"))
-    request.getfixturevalue("second")
+    request.getfixturevalue("tomorrow")
     async with await Store.open(folder, clock=clock) as store:
         assert await store.read(lambda tx: tx.value("SELECT name FROM colours")) == "green; 'blue'"
         assert await store.read(lambda tx: tx.settings.get("kept")) == "yes"
-        assert await store.read(lambda tx: tx.rows("SELECT version FROM schema_migrations")) == [(1,), (2,)]
+        assert await store.read(lambda tx: tx.value("SELECT max(version) FROM schema_migrations")) == TODAY + 1
     (copy,) = (folder / "backups").iterdir()
-    assert copy.name == "hq-1-20260301T120000000Z.db"
+    assert copy.name == f"hq-{TODAY}-20260301T120000000Z.db"
     assert "colours" not in tables(copy)
     connection = sqlite3.connect(copy)
     try:
@@ -105,13 +105,13 @@ async def test_an_older_store_is_backed_up_and_migrated(
         connection.close()
 
 
-@pytest.mark.usefixtures("second")
+@pytest.mark.usefixtures("tomorrow")
 async def test_two_that_open_an_older_store_at_once_migrate_it_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as today:
-        today.setitem(SCHEMAS, "hq", 1)
-        today.setattr(migrate, "migrations", lambda schema: [m for m in migrations(schema) if m.version == 1])
+        today.setitem(SCHEMAS, "hq", TODAY)
+        today.setattr(migrate, "migrations", lambda schema: [m for m in migrations(schema) if m.version <= TODAY])
         async with await Store.open(folder):
             pass
     stores = await asyncio.gather(*(Store.open(folder) for _ in range(4)))
@@ -124,8 +124,10 @@ async def test_two_that_open_an_older_store_at_once_migrate_it_once(
 async def test_a_migration_that_fails_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with await Store.open(folder):
         pass
-    wrong = Migration(version=2, name="wrong", sql="CREATE TABLE half (a TEXT);\nINSERT INTO nowhere VALUES (1);\n")
-    monkeypatch.setitem(SCHEMAS, "hq", 2)
+    wrong = Migration(
+        version=TODAY + 1, name="wrong", sql="CREATE TABLE half (a TEXT);\nINSERT INTO nowhere VALUES (1);\n"
+    )
+    monkeypatch.setitem(SCHEMAS, "hq", TODAY + 1)
     monkeypatch.setattr(migrate, "migrations", lambda schema: [wrong])
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
         await Store.open(folder)
@@ -139,24 +141,24 @@ async def test_a_newer_store_is_refused_with_both_versions(folder: Path) -> None
     async with await Store.open(folder) as store:
         await store.write_logs(lambda tx: None)
     connection = sqlite3.connect(folder / "hq.db")
-    connection.execute("INSERT INTO schema_migrations VALUES (7, 'later', '', 0)")
+    connection.execute("INSERT INTO schema_migrations VALUES (99, 'later', '', 0)")
     connection.commit()
     connection.close()
     for read_only in (False, True):
         with pytest.raises(StoreTooNew) as caught:
             await Store.open(folder, read_only=read_only)
         assert caught.value.exit_code == 5
-        assert "schema 7" in caught.value.message
-        assert "up to 1" in caught.value.message
+        assert "schema 99" in caught.value.message
+        assert f"up to {TODAY}" in caught.value.message
         assert str(folder / "hq.db") in caught.value.message
-        assert caught.value.details == {"found": 7, "known": 1}
+        assert caught.value.details == {"found": 99, "known": TODAY}
 
 
 async def test_a_program_that_runs_while_a_newer_one_migrates_stops_writing(folder: Path) -> None:
     async with await Store.open(folder) as store:
         await store.write(lambda tx: tx.settings.put("a", 1))
         connection = sqlite3.connect(folder / "hq.db")
-        connection.execute("INSERT INTO schema_migrations VALUES (2, 'later', '', 0)")
+        connection.execute("INSERT INTO schema_migrations VALUES (?, 'later', '', 0)", (TODAY + 1,))
         connection.commit()
         connection.close()
         with pytest.raises(StoreTooNew):
@@ -167,8 +169,8 @@ async def test_a_program_that_runs_while_a_newer_one_migrates_stops_writing(fold
 async def test_an_older_store_is_not_migrated_by_a_viewer(folder: Path, request: pytest.FixtureRequest) -> None:
     async with await Store.open(folder):
         pass
-    request.getfixturevalue("second")
-    with pytest.raises(Refused, match="older schema 1") as caught:
+    request.getfixturevalue("tomorrow")
+    with pytest.raises(Refused, match=f"older schema {TODAY}") as caught:
         await Store.open(folder, read_only=True)
     assert "--read-only" in caught.value.hint
     assert "colours" not in tables(folder / "hq.db")
@@ -217,12 +219,13 @@ async def test_a_file_whose_creation_was_cut_off_becomes_a_store(folder: Path) -
 async def test_migrations_are_checked(folder: Path) -> None:
     async with await Store.open(folder) as store:
         await store.write(lambda tx: tx.execute("UPDATE schema_migrations SET checksum = 'other'"))
-        (problem,) = await store.check()
-        assert "another wording" in problem
+        problems = await store.check()
+        assert len(problems) == TODAY
+        assert all("another wording" in problem for problem in problems)
 
 
 def test_a_script_is_cut_into_statements() -> None:
-    assert [statement.strip() for statement in statements(SECOND.sql)] == [
+    assert [statement.strip() for statement in statements(NEXT.sql)] == [
         "CREATE TABLE colours (name TEXT);",
         "INSERT INTO colours VALUES ('green; ''blue''');",
         "CREATE TRIGGER colours_kept BEFORE DELETE ON colours\nBEGIN\n    SELECT RAISE(ABORT, 'kept');\nEND;",
