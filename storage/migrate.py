@@ -15,7 +15,7 @@ from storage.clock import Millis, to_iso
 from storage.errors import StoreBroken, StoreTooNew
 from storage.failures import files_translated, full, translated
 
-SCHEMAS = {"hq": 2, "logs": 1}
+SCHEMAS = {"hq": 3, "logs": 1}
 """File (``hq.db``, ``logs.db``) → the schema that this program writes: the number of its newest migration."""
 
 _LEDGER = """

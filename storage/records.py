@@ -122,11 +122,13 @@ class PatchDecision:
     by: str
     at: Millis
     reason: str | None = None
+    digest: str | None = None
+    """Of the content that was decided about; none for decisions of older programs, which hold by number alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchComment:
-    """A remark on a line, a file (no line) or a patch (no path)."""
+    """A remark on a line, a hunk, a file (neither) or a patch (no path)."""
 
     id: str
     patch: str
@@ -136,6 +138,44 @@ class PatchComment:
     path: str | None = None
     line: int | None = None
     """In the file as the patch leaves it."""
+    hunk: int | None = None
+    """Numbered as in ``version``."""
+    version: int = 1
+    """The version of the patch that it was made on."""
+    quote: str = ""
+    """The lines that it is about, as they were then, each with its tag (blank, ``-`` or ``+``)."""
+    resolved_by: str | None = None
+    """Who settled it; none while it is open."""
+    resolved_at: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchVersion:
+    """One text of a patch; a newer one replaces those before it."""
+
+    patch: str
+    version: int
+    format: str
+    at: Millis
+    by: str = ""
+    base: str | None = None
+    """The commit that it was planned against."""
+    reason: str = ""
+    """What made it another version, such as ``hunk 3 edited``; empty for the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchAction:
+    """What an operator did in a review, with what was before and after, so that it can be undone and redone."""
+
+    id: str
+    patch: str
+    by: str
+    kind: str
+    """decide, see, comment, resolve, approve, reject, reopen, revise."""
+    at: Millis
+    undone: bool = False
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,6 +370,8 @@ RECORDS: tuple[type, ...] = (
     Patch,
     PatchDecision,
     PatchComment,
+    PatchVersion,
+    PatchAction,
     Event,
     Issue,
     OpsScan,

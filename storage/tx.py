@@ -14,6 +14,7 @@ from storage.repositories.memory import IdempotencyRepository, SettingRepository
 from storage.repositories.patches import PatchRepository
 from storage.repositories.providers import ProviderRepository
 from storage.repositories.reports import ReportRepository
+from storage.repositories.reviews import PatchActionRepository
 from storage.repositories.scans import ScanRepository
 from storage.repositories.tasks import TaskRepository
 from storage.transaction import Transaction
@@ -31,6 +32,11 @@ class Tx(Transaction):
     def patches(self) -> PatchRepository:
         """Patches, their texts, decisions, marks and comments."""
         return PatchRepository(self)
+
+    @cached_property
+    def actions(self) -> PatchActionRepository:
+        """What operators did in reviews, to undo and redo it."""
+        return PatchActionRepository(self)
 
     @cached_property
     def events(self) -> EventRepository:

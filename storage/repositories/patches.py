@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from storage.clock import EPOCH
 from storage.errors import NotFound
-from storage.records import Patch, PatchComment, PatchDecision, PatchFile
+from storage.records import Patch, PatchComment, PatchDecision, PatchFile, PatchVersion
 from storage.table import JSON_TEXT, LIST, NUMBER_ID, Codec, Repository, Table, dump, to_number
 from storage.transaction import Transaction
 
@@ -41,6 +42,7 @@ class PatchRepository(Repository[Patch]):
         super().__init__(tx)
         self._decisions = _Decisions(tx)
         self._comments = _Comments(tx)
+        self._versions = _Versions(tx)
 
     def next_id(self) -> str:
         """A new id: 1, 2, 3 …"""
@@ -73,15 +75,28 @@ class PatchRepository(Repository[Patch]):
         """The patches that wait for somebody: proposed, approved or conflicted, newest first."""
         return self._select("WHERE state IN ('proposed', 'approved', 'conflicted') ORDER BY id DESC")
 
-    def add_version(self, patch: str, version: int, format: str, text: bytes) -> None:  # noqa: A002 - the field's name
+    def add_version(
+        self,
+        patch: str,
+        version: int,
+        format: str,  # noqa: A002 - the field's name
+        text: bytes,
+        *,
+        by: str = "",
+        base: str | None = None,
+        reason: str = "",
+    ) -> None:
         """Stores the text of a version as it was submitted.
 
+        :param base: the commit that it was planned against.
+        :param reason: what made it another version.
         :raises NotFound: for an unknown patch.
         """
         self._existing(patch)
         self._tx.execute(
-            "INSERT INTO patch_versions (patch, version, format, at, text) VALUES (?, ?, ?, ?, ?)",
-            (to_number(patch), version, format, self._tx.now, text),
+            'INSERT INTO patch_versions (patch, version, format, at, text, "by", base, reason)'
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (to_number(patch), version, format, self._tx.now, text, by, base, reason),
         )
 
     def text(self, patch: str, version: int | None = None) -> bytes:
@@ -99,16 +114,19 @@ class PatchRepository(Repository[Patch]):
             raise NotFound(f"patch {patch} has {which}", hint="See `vibehq patch list`.")
         return bytes(row[0])
 
-    def versions(self, patch: str) -> list[tuple[int, str]]:
-        """``(version, format)`` of every version, oldest first."""
-        rows = self._tx.rows(
-            "SELECT version, format FROM patch_versions WHERE patch = ? ORDER BY version", (to_number(patch),)
-        )
-        return [(int(version), str(format_)) for version, format_ in rows]
+    def versions(self, patch: str) -> list[PatchVersion]:
+        """Every version, oldest first, without its text."""
+        return self._versions.of(patch)
 
     def decisions(self, patch: str) -> list[PatchDecision]:
         """What was decided, by hunk number."""
         return self._decisions.of(patch)
+
+    def replace_decisions(self, patch: str, decisions: Iterable[PatchDecision]) -> None:
+        """Makes these the decisions about a patch; all others are taken back."""
+        self._tx.execute("DELETE FROM patch_decisions WHERE patch = ?", (to_number(patch),))
+        for decision in decisions:
+            self._decisions.put(decision)
 
     def set_decision(self, decision: PatchDecision) -> None:
         """Decides on a hunk; an earlier decision on it is replaced."""
@@ -138,13 +156,50 @@ class PatchRepository(Repository[Patch]):
             (to_number(patch), dump(path), digest, self._tx.now),
         )
 
-    def add_comment(self, *, patch: str, path: str | None, line: int | None, text: str, by: str) -> PatchComment:
-        """Adds a remark on a line, on a file (no line) or on the patch (no path).
+    def add_comment(
+        self,
+        *,
+        patch: str,
+        path: str | None,
+        line: int | None,
+        text: str,
+        by: str,
+        hunk: int | None = None,
+        version: int = 1,
+        quote: str = "",
+    ) -> PatchComment:
+        """Adds a remark on a line, on a hunk, on a file (neither) or on the patch (no path).
 
         :raises NotFound: for an unknown patch.
         """
         self._existing(patch)
-        return self._comments.add(patch=patch, path=path, line=line, text=text, by=by)
+        number = str(self._tx.next_number("patch_comment", "patch_comments"))
+        comment = PatchComment(
+            id=number,
+            patch=patch,
+            text=text,
+            by=by,
+            at=self._tx.now,
+            path=path,
+            line=line,
+            hunk=hunk,
+            version=version,
+            quote=quote,
+        )
+        self._comments.put(comment)
+        return comment
+
+    def comment(self, comment: str) -> PatchComment | None:
+        """A remark by its id."""
+        return self._comments.get(comment)
+
+    def put_comment(self, comment: PatchComment) -> None:
+        """Writes a remark that is there, or one that was taken away."""
+        self._comments.put(comment)
+
+    def remove_comment(self, comment: str) -> None:
+        """Takes a remark away, if it is there."""
+        self._tx.execute("DELETE FROM patch_comments WHERE id = ?", (to_number(comment),))
 
     def comments(self, patch: str) -> list[PatchComment]:
         """The remarks on a patch, oldest first."""
@@ -184,8 +239,21 @@ class _Comments(Repository[PatchComment]):
     def of(self, patch: str) -> list[PatchComment]:
         return self._select("WHERE patch = ? ORDER BY id", (to_number(patch),))
 
-    def add(self, *, patch: str, path: str | None, line: int | None, text: str, by: str) -> PatchComment:
-        number = self._tx.next_number("patch_comment", "patch_comments")
-        comment = PatchComment(id=str(number), patch=patch, text=text, by=by, at=self._tx.now, path=path, line=line)
-        self._insert(comment)
-        return comment
+    def get(self, comment: str) -> PatchComment | None:
+        return self._find("id = ?", (to_number(comment),))
+
+    def put(self, comment: PatchComment) -> None:
+        self._upsert(comment)
+
+
+class _Versions(Repository[PatchVersion]):
+    table = Table(
+        name="patch_versions",
+        record=PatchVersion,
+        order="patch, version",
+        key="patch",
+        codecs={"patch": NUMBER_ID},
+    )
+
+    def of(self, patch: str) -> list[PatchVersion]:
+        return self._select("WHERE patch = ? ORDER BY version", (to_number(patch),))

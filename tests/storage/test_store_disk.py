@@ -266,7 +266,7 @@ async def test_a_damaged_log_file_leaves_the_truth_alone(folder: Path) -> None:
 
 async def test_dangling_references_are_found(store: Store, folder: Path) -> None:
     connection = sqlite3.connect(folder / "hq.db")
-    connection.execute("INSERT INTO patch_versions VALUES (9, 1, 'git', 0, x'00')")
+    connection.execute("INSERT INTO patch_versions (patch, version, format, at, text) VALUES (9, 1, 'git', 0, x'00')")
     connection.commit()
     connection.close()
     (problem,) = await store.check()

@@ -189,7 +189,7 @@ async def test_what_is_said_about_a_patch_comes_back(store: Store, clock: SetClo
     def read(tx: Tx) -> None:
         assert tx.patches.text("1") == b"two"
         assert tx.patches.text("1", 1) == b"\x00\xffone"
-        assert tx.patches.versions("1") == [(1, "git"), (2, "unified")]
+        assert [(one.version, one.format) for one in tx.patches.versions("1")] == [(1, "git"), (2, "unified")]
         assert [d.hunk for d in tx.patches.decisions("1")] == [1, 2]
         assert tx.patches.decisions("1")[1] == decision
         assert tx.patches.seen("1") == {odd}
@@ -203,6 +203,46 @@ async def test_what_is_said_about_a_patch_comes_back(store: Store, clock: SetClo
     await store.read(read)
     await store.write(lambda tx: tx.patches.clear_decision("1", 2))
     assert [d.hunk for d in await store.read(lambda tx: tx.patches.decisions("1"))] == [1]
+
+
+async def test_review_actions_are_a_stack_for_each_operator(store: Store) -> None:
+    def write(tx: Tx) -> None:
+        tx.patches.insert(PATCH)
+        for by, kind in (("ada", "decide"), ("bo", "see"), ("ada", "comment")):
+            tx.actions.push(patch="1", by=by, kind=kind, data={"n": kind})
+
+    await store.write(write)
+
+    def stacks(tx: Tx) -> tuple[str | None, str | None]:
+        undo, redo = tx.actions.to_undo("1", "ada"), tx.actions.to_redo("1", "ada")
+        return undo.kind if undo else None, redo.kind if redo else None
+
+    assert await store.read(stacks) == ("comment", None)
+    await store.write(lambda tx: tx.actions.mark("3", undone=True))
+    assert await store.read(stacks) == ("decide", "comment")
+    await store.write(lambda tx: tx.actions.mark("1", undone=True))
+    assert await store.read(stacks) == (None, "decide")
+    await store.write(lambda tx: tx.actions.mark("1", undone=False))
+    await store.write(lambda tx: tx.actions.push(patch="1", by="ada", kind="approve", data={}))
+    assert await store.read(stacks) == ("approve", None)
+    await store.write(lambda tx: tx.actions.clear("1"))
+    assert await store.read(stacks) == (None, None)
+
+
+async def test_comments_can_be_taken_away_and_put_back(store: Store, clock: SetClock) -> None:
+    await store.write(lambda tx: tx.patches.insert(PATCH))
+    left = await store.write(
+        lambda tx: tx.patches.add_comment(
+            patch="1", path="a.py", line=None, text="why?", by="ada", hunk=2, version=3, quote="+x = 1"
+        )
+    )
+    settled = dataclasses.replace(left, resolved_by="bo", resolved_at=clock.now())
+    await store.write(lambda tx: tx.patches.put_comment(settled))
+    assert await store.read(lambda tx: tx.patches.comments("1")) == [settled]
+    await store.write(lambda tx: tx.patches.remove_comment(left.id))
+    assert await store.read(lambda tx: tx.patches.comment(left.id)) is None
+    await store.write(lambda tx: tx.patches.put_comment(settled))
+    assert await store.read(lambda tx: tx.patches.comment(left.id)) == settled
 
 
 async def test_scans_come_back(store: Store, clock: SetClock) -> None:
