@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from vibehq_tui.patches.locate import Sought
@@ -21,6 +21,7 @@ class Built:
     after: bytes
     hunks: tuple[PlannedHunk, ...]
     repairs: list[Repair]
+    warnings: list[str] = field(default_factory=list)
 
 
 def build(lines: list[bytes], hunks: Sequence[Sought], path: str) -> Built:

@@ -210,6 +210,7 @@ def _from_existing(work: _Work, change: Change, blob: Blob, number: int, vacated
     if built is None:
         return None
     work.repairs += built.repairs
+    work.warnings += built.warnings
     op = change.op
     if op == "modify" and not change.hunks and change.binary is None and not change.edits:
         op = "mode"
