@@ -1,0 +1,297 @@
+"""Real commits as drafts, broken in one or two ways, and what the engine made of each, judged by git's trees."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+from mutation_draft import Draft, DraftFile, literal, read_git_diff, split
+from mutation_text import parts_before_cut, render
+from mutations import MUTATIONS
+
+from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
+from vibehq_tui.patches.formats import FORMATS, parse
+from vibehq_tui.patches.model import Blob
+from vibehq_tui.patches.plan import Plan
+from vibehq_tui.patches.planner import make_plan
+from vibehq_tui.patches.tree import GitCat, GitTree, Tree
+
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "LC_ALL": "C",
+}
+MOST_FILES = 8
+MOST_BYTES = 60_000
+
+EXACT = "exact"
+AS_IT_SAYS = "as it says"
+RIGHTLY = "rightly refused"
+OTHERWISE = "refused otherwise"
+CRASHED = "crashed"
+WRONG = "WRONG"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """A commit that can be broken."""
+
+    name: str
+    parent: str
+    files: list[DraftFile]
+    expected: dict[str, Blob | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the engine made of one broken patch."""
+
+    commit: str
+    mutations: tuple[str, ...]
+    style: str
+    outcome: str
+    detail: str
+    text: bytes
+    draft: Draft
+
+
+def git(repository: Path, *arguments: str) -> bytes:
+    """What a git command prints."""
+    return subprocess.run(
+        ["git", *arguments], cwd=repository, env=ENVIRONMENT, capture_output=True, check=True
+    ).stdout
+
+
+def commits_of(repository: Path, count: int, seed: int) -> Iterator[Commit]:
+    """Up to ``count`` commits of the whole history, chosen by the seed."""
+    listing = git(repository, "log", "--no-merges", "--format=%H %P", "HEAD").decode().splitlines()
+    rows = [row.split() for row in listing if len(row.split()) == 2]
+    random.Random(seed).shuffle(rows)
+    cat = GitCat(repository)
+    found = 0
+    try:
+        for name, parent in rows:
+            if found == count:
+                return
+            commit = _load(repository, cat, name, parent)
+            if commit is not None:
+                found += 1
+                yield commit
+    finally:
+        cat.close()
+
+
+def _load(repository: Path, cat: GitCat, name: str, parent: str) -> Commit | None:
+    raw = git(repository, "diff-tree", "-r", "-M", "--raw", "--no-abbrev", "-z", parent, name)
+    contents: dict[str, tuple[Blob | None, Blob | None]] = {}
+    fields = raw.decode("utf-8", "surrogateescape").split("\0")
+    at = 0
+    while at < len(fields) - 1:
+        old_mode, new_mode, old, new, kind = fields[at].lstrip(":").split(" ")
+        paths = fields[at + 1 : at + 3] if kind[0] in "RC" else [fields[at + 1]]
+        at += 1 + len(paths)
+        before = _blob(cat, old, int(old_mode, 8))
+        after = _blob(cat, new, int(new_mode, 8))
+        if len(paths) == 1:
+            contents[paths[0]] = before, after
+        else:
+            contents[paths[0]] = before, None
+            contents[paths[1]] = None, after
+    if not 0 < len(contents) <= MOST_FILES:
+        return None
+    text = git(repository, "diff-tree", "-p", "-M", parent, name)
+    if len(text) > MOST_BYTES:
+        return None
+    files = read_git_diff(text, contents)
+    if not files:
+        return None
+    return Commit(name=name, parent=parent, files=files, expected={path: pair[1] for path, pair in contents.items()})
+
+
+def _blob(cat: GitCat, name: str, mode: int) -> Blob | None:
+    content = cat.read(name) if name.strip("0") and mode != 0o160000 else None
+    return None if content is None else Blob(content, mode)
+
+
+class CommitTree:
+    """The tree of the parent, with what the draft has changed in it."""
+
+    def __init__(self, below: Tree, changed: dict[str, Blob | None]) -> None:
+        self._below = below
+        self._changed = changed
+
+    def read(self, path: str) -> Blob | None:
+        return self._changed[path] if path in self._changed else self._below.read(path)
+
+    def is_dir(self, path: str) -> bool:
+        return any(True for _ in self.files_below(path))
+
+    def files_below(self, path: str) -> Iterator[str]:
+        for name in self._below.files_below(path):
+            if name not in self._changed:
+                yield name
+        for name, blob in self._changed.items():
+            if blob is not None and name.startswith(path + "/"):
+                yield name
+
+
+def broken(commit: Commit, names: tuple[str, ...], seed: str, *, git_style: bool) -> Draft | None:
+    """The commit as a draft, broken in these ways; None when one of them finds nothing to break."""
+    chance = random.Random(f"{seed} {commit.name} {names}")
+    draft = Draft(
+        files=[file.copy() for file in commit.files],
+        before={},
+        expected=dict(commit.expected),
+        style="git" if git_style else "unified",
+    )
+    if not git_style:
+        draft.files = [file for file in draft.files if file.hunks]
+        plain = all(file.op in ("modify", "create", "delete") for file in draft.files)
+        modes = any(line.startswith((b"old mode", b"new file mode 100755")) for file in draft.files for line in file.extended)
+        if len(draft.files) < len(commit.files) or not plain or modes:
+            return None
+    for name in names:
+        if not MUTATIONS[name](draft, chance):
+            return None
+    return None if draft.cut is not None and draft.bare & {"tree", "order"} else draft
+
+
+def judge(commit: Commit, names: tuple[str, ...], draft: Draft, below: Tree) -> Outcome:
+    """Runs the engine on a draft, in memory, and compares."""
+    text = render(draft)
+    outcome, detail = _outcome(draft, text, CommitTree(below, draft.before))
+    return Outcome(
+        commit=commit.name, mutations=names, style=draft.style, outcome=outcome, detail=detail, text=text, draft=draft
+    )
+
+
+def _outcome(draft: Draft, text: bytes, tree: CommitTree) -> tuple[str, str]:
+    try:
+        plan = make_plan(parse(text), tree)
+    except AlreadyApplied:
+        # It exits with 0, so saying this of a tree that lacks something is as wrong as a wrong change.
+        return (EXACT if _nothing_left(draft, tree) else WRONG), "already-applied"
+    except (PatchRefused, PatchConflict) as error:
+        codes = sorted({problem.code for problem in error.problems})
+        told = "; ".join(f"{problem.code}: {problem.message}" for problem in error.problems)
+        return (RIGHTLY if draft.fine.issuperset(codes) else OTHERWISE), told
+    except Exception as error:  # noqa: BLE001 - any other error is what is looked for here
+        return CRASHED, repr(error)
+    if _makes(plan, draft.expected, tree):
+        return EXACT, ",".join(sorted({repair.code for repair in plan.repairs}))
+    said = literal(draft)
+    if said is not None and draft.cut is None and _makes(plan, said, tree):
+        return AS_IT_SAYS, ""
+    if draft.cut is not None and _makes(plan, _before_cut(draft), tree):
+        return AS_IT_SAYS, "what stands before the cut"
+    return WRONG, _difference(plan, draft.expected, tree)
+
+
+def _nothing_left(draft: Draft, tree: CommitTree) -> bool:
+    return all(tree.read(path) == blob for path, blob in draft.expected.items())
+
+
+def _makes(plan: Plan, wanted: dict[str, Blob | None], tree: CommitTree) -> bool:
+    made = {effect.path: effect.after for effect in plan.effects}
+    return all(
+        (made[path] if path in made else tree.read(path)) == (wanted[path] if path in wanted else tree.read(path))
+        for path in {*made, *wanted}
+    )
+
+
+def _before_cut(draft: Draft) -> dict[str, Blob | None]:
+    """What a text that was cut off between two hunks says."""
+    wanted: dict[str, Blob | None] = {}
+    for file, (_, count) in zip(draft.files, parts_before_cut(draft), strict=True):
+        if count == len(file.hunks):
+            wanted[file.path] = draft.expected.get(file.path)
+            if file.from_ is not None:
+                wanted[file.from_] = None
+        elif count and file.before is not None:
+            blob = draft.expected.get(file.path)
+            wanted[file.path] = None if blob is None else Blob(_first_hunks(file, count), blob.mode)
+    return wanted
+
+
+def _first_hunks(file: DraftFile, count: int) -> bytes:
+    """The file with its first changes made; places are taken from its two sides, whatever the headers say."""
+    old, new = split(file.before or b""), split(file.after or b"")
+    changes = 0
+    at = 0
+    for hunk in file.hunks[:count]:
+        changes += sum(1 if mark == "+" else -1 if mark == "-" else 0 for mark, _ in hunk.lines)
+        block = hunk.new()
+        while new[at : at + len(block)] != block and at < len(new):
+            at += 1
+        at += len(block)
+    return b"".join(new[:at] + old[at - changes :])
+
+
+def _difference(plan: Plan, wanted: dict[str, Blob | None], tree: CommitTree) -> str:
+    import difflib  # noqa: PLC0415 - only for what must not happen
+
+    made = {effect.path: effect.after for effect in plan.effects}
+    told = [f"repairs {[repair.code for repair in plan.repairs]}, warnings {list(plan.warnings)}"]
+    for path in sorted({*made, *wanted}):
+        ours = made[path] if path in made else tree.read(path)
+        theirs = wanted[path] if path in wanted else tree.read(path)
+        if ours != theirs:
+            rows = difflib.unified_diff(
+                repr_lines(theirs), repr_lines(ours), f"expected {path}", f"made {path}", lineterm="", n=1
+            )
+            told += list(rows)[:24]
+    return "\n".join(told)
+
+
+def repr_lines(blob: Blob | None) -> list[str]:
+    """The lines of a file as they can be told apart on a screen."""
+    return [] if blob is None else [f"mode {blob.mode:o}", *[repr(line)[2:-1] for line in split(blob.content)]]
+
+
+def run(
+    repository: Path, *, commits: int, seed: int, pairs: int, names: tuple[str, ...] = tuple(MUTATIONS)
+) -> Iterator[Outcome]:
+    """Every mutation alone, and ``pairs`` pairs of them, on each commit."""
+    both = list(combinations([name for name in names if name != "as it was"], 2))
+    for commit in commits_of(repository, commits, seed):
+        chance = random.Random(f"{seed} {commit.name}")
+        ways = [(name,) for name in names]
+        ways += [tuple(chance.sample(pair, 2)) for pair in chance.sample(both, min(pairs, len(both)))]
+        below = GitTree(repository, commit.parent)
+        try:
+            for way in ways:
+                for git_style in (True, False):
+                    draft = broken(commit, way, str(seed), git_style=git_style)
+                    if draft is not None and not (draft.style not in ("git", "unified") and git_style):
+                        yield judge(commit, way, draft, below)
+        finally:
+            below.close()
+
+
+def known_formats() -> frozenset[str]:
+    """The formats that the engine reads."""
+    return frozenset(FORMATS)
+
+
+def reproduced(outcome: Outcome, folder: Path, name: str) -> Path:
+    """Writes the text of a patch, and the files that it is for, to look at."""
+    target = folder / name
+    for path, blob in outcome.draft.before.items():
+        if blob is not None:
+            file = target / "tree" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(blob.content)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "patch").write_bytes(outcome.text)
+    return target
+
+
+def unbroken(outcome: Outcome) -> Outcome:
+    """Without the texts."""
+    return replace(outcome, text=b"")
