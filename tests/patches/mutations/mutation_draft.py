@@ -40,10 +40,10 @@ class DraftHunk:
     """Runs of common lines, as indices, that are written as ``...``."""
 
     def old(self) -> list[bytes]:
-        return [line for mark, line in self.lines if mark in (" ", "-")]
+        return [line for mark, line in self.lines if mark != "+"]
 
     def new(self) -> list[bytes]:
-        return [line for mark, line in self.lines if mark in (" ", "+")]
+        return [line for mark, line in self.lines if mark != "-"]
 
     def copy(self) -> DraftHunk:
         return replace(self, lines=list(self.lines), elided=list(self.elided))

@@ -158,8 +158,8 @@ def _search_replace(draft: Draft) -> bytes:
     for file in draft.files:
         for hunk in file.hunks:
             lines = _with_elisions(hunk, " ")
-            old = b"".join(line for mark, line in lines if mark in (" ", "-"))
-            new = b"".join(line for mark, line in lines if mark in (" ", "+"))
+            old = b"".join(line for mark, line in lines if mark != "+")
+            new = b"".join(line for mark, line in lines if mark != "-")
             name = (draft.folder + file.path).encode()
             output += b"%s\n```python\n<<<<<<< SEARCH\n%s=======\n%s>>>>>>> REPLACE\n```\n\n" % (name, old, new)
     return output
