@@ -256,19 +256,30 @@ def show(receipt: str, root: str | None, as_json: bool) -> int:
     return 0
 
 
-@_command("markers", "patchctl markers", "patchctl markers src lib/util.py --json")
+@_command(
+    "markers",
+    "patchctl markers",
+    "patchctl markers src lib/util.py --json",
+    "patchctl markers --name imports src/app.py",
+)
 @click.argument("paths", nargs=-1, metavar="[PATH…]")
+@click.option("--name", metavar="NAME", help="Only the marker of this name; it must be the only one.")
 @_json
-def markers(paths: tuple[str, ...], as_json: bool) -> int:
-    """List the named places (PATCH_MARKER: name, in a comment) of files and folders."""
-    from vibehq_tui.patches.markers import markers_below  # noqa: PLC0415 - not needed to apply
+def markers(paths: tuple[str, ...], name: str | None, as_json: bool) -> int:
+    """List the named places (PATCH_MARKER: name, in a comment) of files and folders.
 
-    items: list[dict[str, Any]] = []
-    for path in paths or (".",):
+    For each: its lines, whether anything stands between the markers of a pair, and where an insertion would go.
+    """
+    from vibehq_tui.patches.marker_files import find_marker, markers_below  # noqa: PLC0415 - not needed to apply
+
+    for path in paths:
         if not os.path.lexists(path):
             raise NotFound(f"there is no file or folder {path}")
-        items += markers_below(Path(path))
-    text.emit({"items": items, "next": None}, text.markers(items), as_json=as_json)
+    files = [file for path in paths or (".",) for file in markers_below(Path(path))]
+    items = [item for file in files for item in file.items()] if name is None else [find_marker(files, name)]
+    problems = [problem for file in files for problem in file.problems() if name in (None, problem["name"])]
+    document = {"items": items, "next": None, "problems": problems}
+    text.emit(document, text.markers(items, problems), as_json=as_json)
     return 0
 
 

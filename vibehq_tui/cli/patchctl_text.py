@@ -180,10 +180,15 @@ def receipt(document: dict[str, Any]) -> Iterator[Line]:
     yield from _diff(document["diff"])
 
 
-def markers(items: Sequence[dict[str, Any]]) -> Iterator[Line]:
-    """Markers, one a line."""
+def markers(items: Sequence[dict[str, Any]], problems: Sequence[dict[str, Any]] = ()) -> Iterator[Line]:
+    """Markers, one a line; then what is wrong with them."""
     if not items:
         yield "no markers"
     for item in items:
         end = f"-{item['end']}" if item["end"] else ""
-        yield f"{clean(item['path'])}:{item['line']}{end}  {clean(item['name'])}  {item['kind']}"
+        span = item["span"]
+        holds = f"lines {span['start']}-{span['end']}" if span else item["state"]
+        where = f"{clean(item['path'])}:{item['line']}{end}"
+        yield f"{where}  {clean(item['name'])}  {item['kind']}  ({holds}; inserts at {item['insert']})"
+    for problem in problems:
+        yield (f"{clean(problem['path'])}:{problem['line']}  {clean(problem['message'])}", "yellow")

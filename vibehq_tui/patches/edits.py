@@ -7,7 +7,8 @@ from typing import Final
 
 from vibehq_tui.patches.content import Built, Splice, build_from_splices, trimmed
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
-from vibehq_tui.patches.markers import resolve_marker
+from vibehq_tui.patches.indents import Indents
+from vibehq_tui.patches.markers import MarkedFile
 from vibehq_tui.patches.model import SYMLINK, Change, Edit, Problem
 from vibehq_tui.patches.planned import PlannedHunk, split_lines
 from vibehq_tui.patches.tree import Tree
@@ -42,7 +43,8 @@ def plan_edits(tree: Tree, change: Change, content: bytes, number: int) -> Built
         problem = Problem(code="binary-file", message=f"{change.edits[0].where}: the file is binary", path=path)
         raise PatchRefused([problem])
     lines = split_lines(content)
-    file = _File(tree, path, lines, b"\r\n" if content.count(b"\r\n") * 2 > len(lines) else b"\n")
+    end = b"\r\n" if content.count(b"\r\n") * 2 > len(lines) else b"\n"
+    file = _File(tree, MarkedFile.of(path, content, lines), lines, end, Indents(path, lines))
     placed = sorted(
         (file.place(edit) for edit in change.edits), key=lambda item: (item.splice.start, item.splice.end, item.rank)
     )
@@ -50,7 +52,10 @@ def plan_edits(tree: Tree, change: Change, content: bytes, number: int) -> Built
     splices = [splice for splice in file.joined(placed) if lines[splice.start : splice.end] != list(splice.lines)]
     if not splices:
         return Built(content, (PlannedHunk(number=number),), [])
-    return build_from_splices(lines, splices, number)
+    built = build_from_splices(lines, splices, number)
+    built.repairs += file.indents.repairs
+    built.warnings += file.indents.warnings
+    return built
 
 
 def _check_overlaps(placed: list[_Placed], path: str) -> None:
@@ -79,6 +84,11 @@ def _block(tree: Tree, edit: Edit, path: str) -> bytes:
             code="missing-file", message=f"{edit.where}.blockFile: there is no file {source!r}", path=path or source
         )
         raise PatchConflict([problem])
+    if b"\0" in blob.content and edit.kind != "create":
+        problem = Problem(
+            code="binary-file", message=f"{edit.where}.blockFile: {source!r} is binary", path=path or source
+        )
+        raise PatchRefused([problem])
     return blob.content
 
 
@@ -91,67 +101,86 @@ class _File:
     """The file that operations are placed in."""
 
     tree: Tree
-    path: str
+    marked: MarkedFile
     lines: list[bytes]
     end: bytes
     """How its lines end."""
+    indents: Indents
+
+    @property
+    def path(self) -> str:
+        return self.marked.path
 
     def place(self, edit: Edit) -> _Placed:
         """Which lines an operation replaces, and by which."""
         block = _block(self.tree, edit, self.path)
         lines = [line.removesuffix(b"\n").removesuffix(b"\r") + self.end for line in split_lines(block)]
-        start, end, indent = self._range(edit)
-        if indent and lines and all(_is_blank(line) or line[:1] not in b" \t" for line in lines[:1]):
-            lines = [line if _is_blank(line) else indent + line for line in lines]
-        if edit.open_space and start == end:
-            lines = self._spaced(edit, lines, start)
+        start, end, anchor = self._range(edit)
+        if anchor is not None:
+            lines = self.indents.fit(edit, lines, start, end, anchor)
+        if edit.open_space and lines:
+            lines = self._spaced(edit, lines, start, end)
         return _Placed(Splice(start, end, tuple(lines)), edit)
 
-    def _range(self, edit: Edit) -> tuple[int, int, bytes]:
-        """First line, line behind the last, and the indentation that a flush-left block takes."""
+    def _range(self, edit: Edit) -> tuple[int, int, int | None]:
+        """First line, line behind the last, and the line whose indentation the block may take."""
         if edit.kind == "append":
-            return len(self.lines), len(self.lines), b""
+            return len(self.lines), len(self.lines), None
         if edit.kind == "prepend":
-            return 0, 0, b""
+            return 0, 0, None
+        if edit.kind == "replace-between" or (edit.kind == "replace-block" and edit.marker is not None):
+            return self._between(edit, edit.marker or "", edit.end_marker or edit.marker or "")
         if edit.kind == "replace-block":
             self._check_line(edit, "start", edit.start)
             self._check_line(edit, "end", edit.end)
-            return edit.start - 1, edit.end, b""
-        if edit.kind == "replace-between":
-            top = self._marker(edit, edit.marker or "", "start")
-            bottom = self._marker(edit, edit.end_marker or "", "end")
-            if bottom <= top:
-                message = (
-                    f"{edit.where}: the end marker in line {bottom + 1} is not below the start marker in line {top + 1}"
-                )
-                raise PatchConflict([Problem(code="marker-order", message=message, path=self.path)])
-            return top + 1, bottom, self._indent(top)
+            return edit.start - 1, edit.end, edit.start - 1
         if edit.marker is None:
             self._check_line(edit, "line", edit.start)
-            at, indent = edit.start - 1, b""
+            at = edit.start - 1
         else:
             at = self._marker(edit, edit.marker, "point")
-            indent = self._indent(at)
-        at += edit.kind == "insert-after"
-        return at, at, indent
+        place = at + (edit.kind == "insert-after")
+        return place, place, at
+
+    def _between(self, edit: Edit, start: str, end: str) -> tuple[int, int, int]:
+        """The lines between two markers, which stay."""
+        top = self._marker(edit, start, "start")
+        bottom = self._marker(edit, end, "end")
+        if bottom == top:
+            message = f"{edit.where}: {start!r} is a single line, in line {top + 1}; a span has a start and an end"
+            raise PatchConflict(
+                [Problem(code="marker-is-point", message=message, path=self.path, candidates=(top + 1,))]
+            )
+        if bottom < top:
+            message = (
+                f"{edit.where}: the end marker in line {bottom + 1} is not below the start marker in line {top + 1}"
+            )
+            raise PatchConflict([Problem(code="marker-order", message=message, path=self.path)])
+        torn = self.marked.damaged_by(top + 1, bottom)
+        if torn:
+            message = (
+                f"{edit.where}: between the lines {top + 1} and {bottom + 1} there is one half of the span "
+                f"{torn[0].name!r} (lines {torn[0].line} to {torn[0].end}), which would be torn"
+            )
+            raise PatchConflict([Problem(code="marker-crossed", message=message, path=self.path)])
+        return top + 1, bottom, top
 
     def _check_line(self, edit: Edit, key: str, line: int) -> None:
         if line > len(self.lines):
-            message = f"{edit.where}.{key}: there is no line {line}; the file has {len(self.lines)}"
+            count = len(self.lines)
+            has = "is empty" if not count else f"has {count} line{'s' if count > 1 else ''}"
+            meant = "; append is for its end" if key == "line" and line == count + 1 else ""
+            message = f"{edit.where}.{key}: there is no line {line}; the file {has}{meant}"
             raise PatchConflict([Problem(code="no-such-line", message=message, path=self.path)])
 
     def _marker(self, edit: Edit, name: str, role: str) -> int:
-        return resolve_marker(self.lines, name, role, path=self.path, where=edit.where)
+        return self.marked.resolve(name, role, edit.where)
 
-    def _indent(self, at: int) -> bytes:
-        line = self.lines[at]
-        return line[: len(line) - len(line.lstrip(b" \t"))]
-
-    def _spaced(self, edit: Edit, block: list[bytes], at: int) -> list[bytes]:
-        """The block with blank lines kept between it and the lines around it."""
+    def _spaced(self, edit: Edit, block: list[bytes], start: int, end: int) -> list[bytes]:
+        """The block with blank lines kept between it and the lines around it; those that are there already count."""
         wanted = [self.end] * edit.open_space
-        above = self.lines[:at][-edit.open_space :]
-        below = self.lines[at : at + edit.open_space]
+        above = self.lines[:start][-edit.open_space :]
+        below = self.lines[end : end + edit.open_space]
         if above:
             blank = next((count for count, line in enumerate(reversed(above)) if not _is_blank(line)), len(above))
             block = wanted[blank:] + block

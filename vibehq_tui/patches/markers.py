@@ -1,28 +1,36 @@
-"""Named places in source files: ``PATCH_MARKER: name`` in a comment, alone or as ``name start`` … ``name end``."""
+"""Named places in source files: ``PATCH_MARKER: name`` in a comment, alone or as ``name start`` … ``name end``.
+
+A marker counts only in a comment of the file's language; see ``languages.py``. In a file of unknown language it counts
+after anything that opens a comment somewhere.
+"""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from vibehq_tui.patches.errors import PatchConflict
 from vibehq_tui.patches.model import Problem
-from vibehq_tui.patches.planned import split_lines
 
-MARKER_WORD: Final = b"PATCH_MARKER:"
-_SKIPPED: Final = frozenset({".git", ".vibehq", "node_modules", ".venv", "__pycache__"})
-_LARGEST: Final = 8 * 1024 * 1024
-"""Bytes of a file that is looked into."""
+MARKER_WORD: Final = b"PATCH_MARKER"
+_MOST_CANDIDATES: Final = 16
 
 _OPENERS: Final = (
     rb"#|//|/\*|\*|--|;|%|<!--|<%--|\{#|\{\{!(?:--)?|\(\*|\{-|\"\"\"|\x27\x27\x27|\x27|\"|!|\.\.|\\"
     rb"|@c(?:omment)?\b|dnl\b|(?i:rem)\b|=begin|\|#"
 )
-_MARKER: Final = re.compile(rb"(?:" + _OPENERS + rb")[ \t]*PATCH_MARKER:[ \t]*([^\s*>%#}]+)(?:[ \t]+(start|end)\b)?")
+_REST: Final = (
+    rb"PATCH_MARKER(?:[_ -](?P<early>START|END))?:[ \t]*"
+    rb"(?P<name>[^\s<>%#{}\"'`|]+)(?:[ \t]+(?P<next>[^\s<>%#{}\"'`|]+))?(?P<more>[ \t]+\w)?"
+)
+_GENERIC: Final = re.compile(rb"(?:" + _OPENERS + rb")[ \t]*" + _REST)
+_IN_COMMENT: Final = re.compile(rb"^[^\w\"'`\n]{0,80}?" + _REST, re.MULTILINE)
+_ANYWHERE: Final = re.compile(rb"PATCH_MARKER(?:[_ -](?:START|END))?:[ \t]*([^\s<>%#{}\"'`|]+)")
+_TRIMMED: Final = b"*/-,;:.)"
+_ROLES: Final = (b"start", b"end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,91 +42,261 @@ class Marker:
     line: int
 
 
-def find_markers(lines: list[bytes]) -> Iterator[Marker]:
-    """Every marker of a file, top down."""
-    for number, line in enumerate(lines, 1):
-        if MARKER_WORD in line and (match := _MARKER.search(line)) is not None:
-            yield Marker(match[1].decode("utf-8", "replace"), (match[2] or b"point").decode(), number)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A marker, or a pair of them, and what it means for an edit. All lines are from 1."""
+
+    name: str
+    kind: str
+    """point, span, or start or end for half of a pair whose other half is missing."""
+    line: int
+    end: int | None = None
+    """The line of the end marker of a span."""
+
+    @property
+    def state(self) -> str:
+        """``existing`` when there are lines between the markers of a span, otherwise ``new``."""
+        return "existing" if self.span is not None else "new"
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The first and last line between the markers of a span; None when there is none between them."""
+        if self.end is None or self.end <= self.line + 1:
+            return None
+        return self.line + 1, self.end - 1
+
+    @property
+    def insert(self) -> int:
+        """The number that the first line of a block gets: below a point, after what a span holds already."""
+        return self.line + 1 if self.end is None else max(self.end, self.line + 1)
+
+    def to_wire(self) -> dict[str, Any]:
+        """``{"name", "kind", "line", "end", "state", "span", "insert"}``."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "line": self.line,
+            "end": self.end,
+            "state": self.state,
+            "span": None if self.span is None else {"start": self.span[0], "end": self.span[1]},
+            "insert": self.insert,
+        }
 
 
-def resolve_marker(lines: list[bytes], wanted: str, role: str, *, path: str, where: str) -> int:
-    """The index of the one line that a marker names.
+def find_markers(data: bytes, path: str) -> list[Marker]:
+    """Every marker of a file, top down. ``path`` tells its language."""
+    if MARKER_WORD not in data:
+        return []
+    from vibehq_tui.patches.languages import language_of  # noqa: PLC0415 - most files have no marker
 
-    A named marker comes first; otherwise the one line that, without the blanks around it, reads like ``wanted``.
+    language = language_of(path, data[:200])
+    newlines = [match.start() for match in re.finditer(rb"\n", data)]
+    if language is None:
+        return [_marker(match, bisect_left(newlines, match.start("name")) + 1) for match in _GENERIC.finditer(data)]
+    from vibehq_tui.patches.comments import comments  # noqa: PLC0415 - as above
 
-    :param role: point, start or end: which line of a pair is meant.
-    :param where: the JSON path of the operation, for messages.
-    :raises PatchConflict: when there is no such marker, or more than one.
-    """
-    name = wanted.partition(MARKER_WORD.decode())[2].strip() or wanted.strip()
-    markers = list(find_markers(lines))
-    named = [marker for marker in markers if marker.name == name]
-    fitting = [marker for marker in named if marker.kind == role] or [item for item in named if item.kind == "point"]
-    if named and not fitting:
-        raise _conflict(
-            "marker-is-span",
-            f"{where}: marker {name!r} is a span; replace-between is for spans",
-            path,
-            [marker.line for marker in named],
+    markers = []
+    for comment in comments(data, language):
+        if data.find(MARKER_WORD, comment.start, comment.end) >= 0:
+            for match in _IN_COMMENT.finditer(data[comment.start : comment.end]):
+                line = bisect_left(newlines, comment.start + match.start("name")) + 1
+                markers.append(_marker(match, line))
+    return markers
+
+
+def _marker(match: re.Match[bytes], line: int) -> Marker:
+    name = match["name"].rstrip(_TRIMMED)
+    following = (match["next"] or b"").rstrip(_TRIMMED)
+    kind = b"point"
+    if match["early"] is not None:
+        kind = match["early"].lower()
+    elif following in _ROLES:
+        kind = following
+    elif name in _ROLES and following and match["more"] is None:
+        kind, name = name, following
+    return Marker((name or match["name"]).decode("utf-8", "replace"), kind.decode(), line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """Markers of a file that do not fit together."""
+
+    code: str
+    """marker-duplicate, marker-unclosed, marker-unopened or marker-crossed."""
+    name: str
+    line: int
+    message: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """``{"code", "name", "line", "message"}``."""
+        return {"code": self.code, "name": self.name, "line": self.line, "message": self.message}
+
+
+def pair_markers(markers: Sequence[Marker]) -> tuple[list[Place], list[Mistake]]:
+    """Starts and ends brought together, top down; and what does not fit."""
+    places: list[Place] = []
+    mistakes: list[Mistake] = []
+    open_spans: list[Marker] = []
+    for marker in markers:
+        if marker.kind == "point":
+            places.append(Place(name=marker.name, kind="point", line=marker.line))
+        elif marker.kind == "start":
+            again = next((known for known in open_spans if known.name == marker.name), None)
+            if again is not None:
+                message = f"{marker.name!r} starts in line {again.line}, and again in line {marker.line} before its end"
+                mistakes.append(Mistake(code="marker-duplicate", name=marker.name, line=marker.line, message=message))
+            open_spans.append(marker)
+        else:
+            mistakes += _close(marker, open_spans, places)
+    for marker in open_spans:
+        message = f"{marker.name!r} starts in line {marker.line} and has no end{_similar_end(marker, markers)}"
+        mistakes.append(Mistake(code="marker-unclosed", name=marker.name, line=marker.line, message=message))
+        places.append(Place(name=marker.name, kind="start", line=marker.line))
+    places.sort(key=lambda place: place.line)
+    mistakes += _duplicates(places)
+    return places, sorted(mistakes, key=lambda mistake: mistake.line)
+
+
+def _close(marker: Marker, open_spans: list[Marker], places: list[Place]) -> Iterator[Mistake]:
+    at = next((at for at in reversed(range(len(open_spans))) if open_spans[at].name == marker.name), None)
+    if at is None:
+        close = get_close(marker.name, [known.name for known in open_spans])
+        lines = {known.name: known.line for known in open_spans}
+        meant = f"; did it mean {close[0]!r}, which starts in line {lines[close[0]]}?" if close else ""
+        message = f"{marker.name!r} ends in line {marker.line} and has no start{meant}"
+        yield Mistake(code="marker-unopened", name=marker.name, line=marker.line, message=message)
+        places.append(Place(name=marker.name, kind="end", line=marker.line))
+        return
+    start = open_spans.pop(at)
+    for crossed in open_spans[at:]:
+        message = (
+            f"{marker.name!r} ends in line {marker.line}, within {crossed.name!r}, which starts in line {crossed.line}"
         )
-    found = [marker.line - 1 for marker in fitting]
-    if not found:
-        text = wanted.strip().encode("utf-8", "surrogatepass")
-        found = [at for at, line in enumerate(lines) if text and line.strip() == text]
-    if not found:
-        raise _conflict("marker-missing", f"{where}: there is no marker {name!r}{_nearest(name, markers)}", path, [])
-    if len(found) > 1:
-        message = f"{where}: marker {name!r} is there {len(found)} times"
-        raise _conflict("marker-ambiguous", message, path, [at + 1 for at in found[:16]])
-    return found[0]
+        yield Mistake(code="marker-crossed", name=marker.name, line=marker.line, message=message)
+    places.append(Place(name=marker.name, kind="span", line=start.line, end=marker.line))
 
 
-def _conflict(code: str, message: str, path: str, candidates: list[int]) -> PatchConflict:
-    return PatchConflict([Problem(code=code, message=message, path=path, candidates=tuple(candidates))])
+def _similar_end(start: Marker, markers: Sequence[Marker]) -> str:
+    ends = [marker for marker in markers if marker.kind == "end" and marker.line > start.line]
+    close = get_close(start.name, [marker.name for marker in ends])
+    return f"; the nearest end is of {close[0]!r}" if close and close[0] != start.name else ""
 
 
-def _nearest(name: str, markers: list[Marker]) -> str:
+def _duplicates(places: list[Place]) -> Iterator[Mistake]:
+    by_name: dict[str, list[Place]] = {}
+    for place in places:
+        if place.kind in ("point", "span"):
+            by_name.setdefault(place.name, []).append(place)
+    for name, same in by_name.items():
+        if len(same) > 1:
+            lines = ", ".join(str(place.line) for place in same[:_MOST_CANDIDATES])
+            message = f"{name!r} is there {len(same)} times, in lines {lines}; an operation cannot tell which is meant"
+            yield Mistake(code="marker-duplicate", name=name, line=same[1].line, message=message)
+
+
+def get_close(name: str, known: Sequence[str], most: int = 3) -> list[str]:
+    """The names that are most alike, the best first."""
     from difflib import get_close_matches  # noqa: PLC0415 - only for a message
 
-    lines = {marker.name: marker.line for marker in reversed(markers)}
-    close = get_close_matches(name, lines, 3, 0.5) or list(lines)[:3]
-    return f"; there is {', '.join(f'{known!r} in line {lines[known]}' for known in close)}" if close else ""
+    folded: dict[str, str] = {}
+    for other in known:
+        folded.setdefault(other.casefold(), other)
+    return [folded[match] for match in get_close_matches(name.casefold()[:200], folded, most, 0.5)]
 
 
-def markers_below(start: Path) -> Iterator[dict[str, Any]]:
-    """The markers of a file, or of every text file below a folder: ``{"name", "kind", "path", "line", "end"}``.
+@dataclass(frozen=True, slots=True)
+class MarkedFile:
+    """A file and its markers, in which operations look for theirs."""
 
-    A ``start`` and the ``end`` that follows it are one entry of kind ``span``. Links are not followed, and the folders
-    of git and of Vibe HQ are not looked into.
-    """
-    if start.is_file():
-        yield from _markers_of(start)
-        return
-    for folder, folders, names in os.walk(start):
-        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
-        for name in sorted(names):
-            path = Path(folder, name)
-            if not path.is_symlink():
-                yield from _markers_of(path)
+    path: str
+    lines: Sequence[bytes]
+    markers: Sequence[Marker]
+
+    @classmethod
+    def of(cls, path: str, content: bytes, lines: Sequence[bytes]) -> MarkedFile:
+        """``lines`` are those of ``content``."""
+        return cls(path, lines, find_markers(content, path))
+
+    def resolve(self, wanted: str, role: str, where: str) -> int:
+        """The index of the one line that a marker names.
+
+        A named marker comes first; otherwise the one line that, without the blanks around it, reads like ``wanted``.
+
+        :param wanted: ``name``, ``name start``, ``name end``, any of them after ``PATCH_MARKER:``; or a whole line.
+        :param role: point, start or end: which line of a pair is meant where ``wanted`` does not say.
+        :param where: the JSON path of the operation, for messages.
+        :raises PatchConflict: when there is no such marker, or more than one.
+        """
+        name, role = _asked(wanted, role)
+        named = [marker for marker in self.markers if marker.name == name]
+        fitting = [marker for marker in named if marker.kind == role] or [
+            item for item in named if item.kind == "point"
+        ]
+        found = [marker.line - 1 for marker in fitting]
+        if named and not fitting:
+            raise self._unfit(name, role, named, where)
+        if not found:
+            text = wanted.strip().encode("utf-8", "surrogatepass")
+            found = [at for at, line in enumerate(self.lines) if text and line.strip() == text]
+        if not found:
+            raise self._missing(name, where)
+        if len(found) > 1:
+            lines = ", ".join(str(at + 1) for at in found[:_MOST_CANDIDATES])
+            message = f"{where}: marker {name!r} is there {len(found)} times, in lines {lines}"
+            raise self._conflict("marker-ambiguous", message, [at + 1 for at in found])
+        return found[0]
+
+    def _unfit(self, name: str, role: str, named: list[Marker], where: str) -> PatchConflict:
+        lines = [marker.line for marker in named]
+        if role == "point":
+            message = (
+                f"{where}: marker {name!r} is a span; replace-between is for spans, "
+                f"and '{name} start' or '{name} end' names one of its lines"
+            )
+            return self._conflict("marker-is-span", message, lines)
+        other = named[0].kind
+        message = f"{where}: marker {name!r} has no {role} in this file; its {other} is in line {lines[0]}"
+        return self._conflict("marker-unpaired", message, lines)
+
+    def _missing(self, name: str, where: str) -> PatchConflict:
+        lines: dict[str, int] = {}
+        for marker in self.markers:
+            lines.setdefault(marker.name, marker.line)
+        outside = self._outside_comments(name)
+        close = get_close(name, list(lines)) or list(lines)[:3]
+        if outside:
+            word = "line" if len(outside) == 1 else "lines"
+            said = f"; {word} {', '.join(map(str, outside))} has it, but not at the start of a comment"
+        elif close:
+            said = f"; there is {', '.join(f'{known!r} in line {lines[known]}' for known in close)}"
+        else:
+            said = "; the file has no markers"
+        message = f"{where}: there is no marker {name!r}{said}"
+        return self._conflict("marker-missing", message, outside or [lines[known] for known in close])
+
+    def _outside_comments(self, name: str) -> list[int]:
+        wanted = name.encode("utf-8", "surrogatepass")
+        found = []
+        for number, line in enumerate(self.lines, 1):
+            if MARKER_WORD in line and any(match[1].rstrip(_TRIMMED) == wanted for match in _ANYWHERE.finditer(line)):
+                found.append(number)
+        return found[:_MOST_CANDIDATES]
+
+    def _conflict(self, code: str, message: str, candidates: list[int]) -> PatchConflict:
+        found = tuple(candidates[:_MOST_CANDIDATES])
+        return PatchConflict([Problem(code=code, message=message, path=self.path, candidates=found)])
+
+    def damaged_by(self, top: int, bottom: int) -> list[Place]:
+        """Spans of which just one half is among the lines from index ``top`` up to, without it, ``bottom``."""
+        places, _ = pair_markers(self.markers)
+        return [
+            place
+            for place in places
+            if place.end is not None and (top < place.line <= bottom) != (top < place.end <= bottom)
+        ]
 
 
-def _markers_of(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        if not path.is_file() or path.stat().st_size > _LARGEST:
-            return
-        data = path.read_bytes()
-    except OSError:
-        return  # Not readable: no marker of it can be used either.
-    if MARKER_WORD not in data or b"\0" in data:
-        return
-    open_spans: dict[str, dict[str, Any]] = {}
-    entries: list[dict[str, Any]] = []
-    for marker in find_markers(split_lines(data)):
-        if marker.kind == "end" and marker.name in open_spans:
-            open_spans.pop(marker.name).update(kind="span", end=marker.line)
-            continue
-        entry = {"name": marker.name, "kind": marker.kind, "path": str(path), "line": marker.line, "end": None}
-        entries.append(entry)
-        if marker.kind == "start":
-            open_spans[marker.name] = entry
-    yield from entries
+def _asked(wanted: str, role: str) -> tuple[str, str]:
+    text = wanted.partition(MARKER_WORD.decode() + ":")[2].strip() or wanted.strip()
+    name, _, last = text.rpartition(" ")
+    return (name.strip(), last) if last in ("start", "end") and name.strip() else (text, role)

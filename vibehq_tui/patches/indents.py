@@ -1,0 +1,104 @@
+"""How a block of an operation is indented.
+
+A block is written as it is given, with two exceptions, both for one that starts at the left edge (``indent: auto``):
+
+- At a marker it takes the indentation of the marker.
+- At a line it takes the indentation of that line where nothing else can be meant: the file is source code, and the
+  block stands inside what is indented there. That is reported as a repair. Where it is not certain, the block stays as
+  it is, and a warning says so.
+
+``indent: keep`` never changes a block. ``indent: match`` shifts it as a whole, so that it starts where the line or the
+marker starts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from vibehq_tui.patches.languages import language_of
+from vibehq_tui.patches.model import Edit, Repair
+
+_CLOSER: Final = re.compile(rb"[ \t]*(?:[})\]]|end(?:[;,.)\s]*$|[ \t]+(?:if|do|loop|function|module|sub|case)\b))")
+"""A line that closes what the lines above it stand in."""
+_HEADS: Final = (b":", b"{", b"(", b"[")
+_OPENERS: Final = (b":", b"{", b"(", b"[", b"\\", b",")
+_MAKE: Final = frozenset({"Makefile"})
+"""Languages in which the left edge and the indented lines are different things."""
+
+
+def _is_blank(line: bytes) -> bool:
+    return not line.strip()
+
+
+def indentation(line: bytes) -> bytes:
+    """The blanks that a line starts with."""
+    return line[: len(line) - len(line.lstrip(b" \t"))]
+
+
+@dataclass(slots=True)
+class Indents:
+    """Fits blocks into a file, and notes what it did about their indentation."""
+
+    path: str
+    lines: list[bytes]
+    repairs: list[Repair] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def fit(self, edit: Edit, block: list[bytes], start: int, end: int, anchor: int) -> list[bytes]:
+        """The block as it goes to the lines ``start`` to ``end`` (indices); ``anchor`` is the line it may fit to."""
+        first = next((line for line in block if not _is_blank(line)), None)
+        if first is None or edit.indent == "keep":
+            return block
+        anchored = next((line for line in self.lines[anchor : max(end, anchor + 1)] if not _is_blank(line)), b"")
+        wanted = indentation(anchored)
+        if edit.indent == "match":
+            return _shifted(block, wanted)
+        if not wanted or first[:1] in (b" ", b"\t"):
+            return block
+        if edit.marker is not None:
+            return _shifted(block, wanted)
+        width = len(wanted.expandtabs(8))
+        if self._is_code(block) and self._is_inside(edit, block, start, end, width):
+            message = f"{edit.where}: the block starts at the left edge of what is indented; it took its indentation"
+            self.repairs.append(Repair(code="indentation", path=self.path, message=message))
+            return _shifted(block, wanted)
+        self.warnings.append(
+            f"{self.path}: {edit.where}: the block starts at the left edge, and line {anchor + 1} is indented; "
+            "say indent: match if it should be too"
+        )
+        return block
+
+    def _is_code(self, block: list[bytes]) -> bool:
+        """Whether the left edge means nothing by itself, in this language and in this block."""
+        language = language_of(self.path, (self.lines[0] if self.lines else b"")[:200])
+        if language is None or language.prose or language.name in _MAKE:
+            return False
+        if b"#" not in language.line and any(line.startswith(b"#") for line in block):
+            return False  # a line of a preprocessor
+        return not any(b"<<" in line or line.startswith((b"EOF", b'"""', b"'''")) for line in block)
+
+    def _is_inside(self, edit: Edit, block: list[bytes], start: int, end: int, width: int) -> bool:
+        """Whether the lines around the place are indented, so that a block at the left edge would break them."""
+        last = next(line for line in reversed(block) if not _is_blank(line))
+        if last.rstrip().endswith(_OPENERS):
+            return False
+        above = next((line for line in reversed(self.lines[:start]) if not _is_blank(line)), b"")
+        below = next((line for line in self.lines[end:] if not _is_blank(line)), b"")
+        heads = edit.kind != "insert-after" and len(indentation(above).expandtabs(8)) < width
+        if heads and above.rstrip().endswith(_HEADS):
+            return True
+        if len(indentation(below).expandtabs(8)) >= width:
+            return True
+        return _CLOSER.match(below) is not None
+
+
+def _shifted(block: list[bytes], wanted: bytes) -> list[bytes]:
+    """The block with its common indentation replaced by ``wanted``."""
+    indented = [indentation(line) for line in block if not _is_blank(line)]
+    common = indented[0]
+    for other in indented:
+        while not other.startswith(common):
+            common = common[:-1]
+    return [line if _is_blank(line) else wanted + line[len(common) :] for line in block]
