@@ -223,7 +223,7 @@ class _Decisions(Repository[PatchDecision]):
     def put(self, decision: PatchDecision) -> None:
         self._tx.execute(
             self.table.insert_sql + " ON CONFLICT (patch, hunk) DO UPDATE SET decision = excluded.decision,"
-            ' "by" = excluded."by", at = excluded.at, reason = excluded.reason',
+            ' "by" = excluded."by", at = excluded.at, reason = excluded.reason, digest = excluded.digest',
             self.table.encode(decision),
         )
 

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from storage.errors import Conflict, NotFound, Refused, Usage
-from storage.records import Patch, PatchComment, PatchDecision
+from storage.errors import Refused
+from storage.records import Patch, PatchComment
 from storage.store import Store, Tx
 from vibehq_tui.contracts import events
 from vibehq_tui.contracts.config import Config
 from vibehq_tui.patches.application import PatchApplication
+from vibehq_tui.patches.approval import Approval
+from vibehq_tui.patches.decisions import Decisions
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.git import head, resolve_commit
-from vibehq_tui.patches.ledger import OPEN_STATES, Ledger, digest, fresh, must_be, new_patch, plan_fields
+from vibehq_tui.patches.git import resolve_commit
+from vibehq_tui.patches.history import History
+from vibehq_tui.patches.ledger import Ledger, new_patch
 from vibehq_tui.patches.limits import check_parsed, check_plan, check_text
-from vibehq_tui.patches.model import ParsedPatch, Problem
+from vibehq_tui.patches.model import ParsedPatch
 from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.plans import accepted_part, plan_open
+from vibehq_tui.patches.plans import plan_open
+from vibehq_tui.patches.queue import Queue
 from vibehq_tui.patches.reader import PatchReader
-from vibehq_tui.patches.review import ACCEPTED, REJECTED
-from vibehq_tui.patches.tasklink import check_task
+from vibehq_tui.patches.review import REJECTED
+from vibehq_tui.patches.rewrite import hunk_text
 from vibehq_tui.patches.tree import WorkTree
-from vibehq_tui.patches.validation import Report, task_findings, validate
+from vibehq_tui.patches.versions import Versions
 from vibehq_tui.tasks.service import TaskService
 
 
@@ -39,6 +44,11 @@ class PatchManager(PatchReader):
         self._actor = actor
         self._ledger = Ledger(actor, via)
         self.application = PatchApplication(store, root, tasks, self.plans, config, self._ledger, self._applier)
+        self._queue = Queue(store, root, tasks, config, self._ledger, self.plans)
+        self._history = History(self._queue)
+        self._decisions = Decisions(self._queue)
+        self._approval = Approval(self._queue, self._decisions, self.application)
+        self._versions = Versions(self._queue)
 
     # -- proposing -------------------------------------------------------------------------------------------------
 
@@ -62,7 +72,7 @@ class PatchManager(PatchReader):
         """
         if task is not None:
             await self._tasks.get(task)
-        commit = await asyncio.to_thread(resolve_commit, self._root, base) if base else await self._head()
+        commit = await asyncio.to_thread(resolve_commit, self._root, base) if base else await self._queue.head()
         try:
             check_text(text, self._config)
             parsed = await asyncio.to_thread(parse, text, format)
@@ -71,7 +81,7 @@ class PatchManager(PatchReader):
             if (
                 plan is not None
                 and parsed.task is not None
-                and (beyond := await self._beyond(parsed, plan, parsed.task))
+                and (beyond := await self._queue.beyond(parsed, plan, parsed.task))
             ):
                 raise PatchRefused(beyond, hint=f"task {parsed.task} allows less; change the task or the patch")
         except PatchRefused as error:
@@ -79,7 +89,7 @@ class PatchManager(PatchReader):
             await self._store.write(lambda tx: self._refuse_submission(tx, refusal, task, title, provider))
             raise
         task = task or parsed.task
-        report = await self._validate(parsed, plan, task, commit) if plan else None
+        report = await self._queue.validate(parsed, plan, task, commit) if plan else None
         patch = replace(
             new_patch(parsed, plan, report, problem), task=task, provider=provider, base=commit, execution=execution
         )
@@ -92,23 +102,6 @@ class PatchManager(PatchReader):
             problem.details["patch"] = stored.id
             raise problem
         return stored
-
-    async def _head(self) -> str | None:
-        return await asyncio.to_thread(head, self._root)
-
-    async def _validate(self, parsed: ParsedPatch, plan: Plan, task: str | None, base: str | None) -> Report:
-        about = task_findings(task, await self._beyond(parsed, plan, task)) if task is not None else []
-        hold = self._config.protect.hold
-        return await asyncio.to_thread(validate, plan, base=base, hold=hold, about_task=about)
-
-    async def _beyond(self, parsed: ParsedPatch, plan: Plan, task: str) -> tuple[Problem, ...]:
-        """What the patch does that its task does not allow. A batch that names its task is held to it."""
-        data = (await self._tasks.get(task)).data
-        try:
-            check_task({"tasks": [{**data, "id": task}]}, task, parsed, plan)
-        except PatchRefused as error:
-            return error.problems
-        return ()
 
     async def _try_plan(self, parsed: ParsedPatch) -> tuple[Plan | None, PatchConflict | None]:
         try:
@@ -139,7 +132,7 @@ class PatchManager(PatchReader):
         patch_id = tx.patches.next_id()
         stored = replace(patch, id=patch_id, submitted_by=self._actor, created_at=tx.now, updated_at=tx.now)
         tx.patches.insert(stored)
-        tx.patches.add_version(patch_id, 1, stored.format, text)
+        tx.patches.add_version(patch_id, 1, stored.format, text, by=self._actor, base=stored.base)
         self._ledger.event(tx, events.PATCH_RECEIVED, stored, f"received as {stored.format}")
         if stored.state == "conflicted":
             self._ledger.event(tx, events.PATCH_CONFLICTED, stored, stored.reason or "")
@@ -156,109 +149,47 @@ class PatchManager(PatchReader):
 
         A decision about an approved patch takes the approval back, because it covered something else.
         """
-        await self._decide(patch_id, {hunk: decision}, reason)
-
-    async def _decide(self, patch_id: str, wanted: dict[int, str | None], reason: str | None) -> None:
-        patch = await self.get(patch_id)
-        must_be(patch, "decided about", OPEN_STATES)
-        plan = await self.plans.current(patch)
-        for hunk, decision in wanted.items():
-            if hunk not in plan.hunk_numbers:
-                raise Refused(f"patch {patch_id} has no hunk {hunk}", hint=f"its hunks are 1 to {plan.hunk_count}")
-            if decision not in (ACCEPTED, REJECTED, None):
-                raise Usage(f"unknown decision: {decision}", hint="accepted, rejected or none")
-
-        def body(tx: Tx) -> None:
-            now = fresh(tx, patch_id, "decided about")
-            before = {row.hunk: row for row in tx.patches.decisions(patch_id)}
-            for hunk, decision in wanted.items():
-                if decision is None:
-                    tx.patches.clear_decision(patch_id, hunk)
-                else:
-                    tx.patches.set_decision(
-                        PatchDecision(
-                            patch=patch_id, hunk=hunk, decision=decision, by=self._actor, at=tx.now, reason=reason
-                        )
-                    )
-                old = before[hunk].decision if hunk in before else None
-                data = {"hunk": hunk, "decision": decision, "before": old, "reason": reason}
-                message = f"hunk {hunk} {decision or 'undecided'}{f': {reason}' if reason else ''}"
-                self._ledger.event(tx, events.PATCH_HUNK_DECIDED, now, message, data)
-            if now.state == "approved":
-                tx.patches.update(patch_id, state="proposed", decided_by=None)
-                self._ledger.event(tx, events.PATCH_APPROVAL_VOID, now, "a hunk was decided anew after the approval")
-            self._ledger.audit(tx, "patch.decide", patch_id, detail=", ".join(f"{k}: {v}" for k, v in wanted.items()))
-
-        await self._store.write(body)
+        await self._decisions.decide(patch_id, {hunk: decision}, reason)
 
     async def undo_decision(self, patch_id: str) -> str:
-        """Takes back the newest decision of this operator about a hunk of ``patch_id``; answers what was undone.
+        """Takes back the newest thing that this operator did in the review of ``patch_id``; answers what holds now.
+
+        That is a decision about hunks, a mark on a file, a comment, an approval, a rejection, or an edit of a hunk.
 
         :raises Refused: when there is nothing left to undo.
+        :raises Conflict: when somebody has changed since what it was about.
         """
-        rows = await self._store.read(lambda tx: tx.events.for_subject("patch", patch_id, 500))
-        undone: set[int] = set()
-        for event in rows:  # newest first
-            if event.type != events.PATCH_HUNK_DECIDED or event.actor != self._actor:
-                continue
-            if "undoes" in event.data:
-                undone.add(event.data["undoes"])
-                continue
-            if event.seq in undone:
-                continue
-            await self._undo(patch_id, event.seq, event.data["hunk"], event.data["before"])
-            return f"hunk {event.data['hunk']} is {event.data['before'] or 'undecided'} again"
-        raise Refused(f"nothing to undo in patch {patch_id}", hint="decisions of other operators are theirs to undo")
+        return await self._history.undo(patch_id)
 
-    async def _undo(self, patch_id: str, seq: int, hunk: int, before: str | None) -> None:
-        def body(tx: Tx) -> None:
-            patch = fresh(tx, patch_id, "decided about")
-            if before is None:
-                tx.patches.clear_decision(patch_id, hunk)
-            else:
-                tx.patches.set_decision(
-                    PatchDecision(patch=patch_id, hunk=hunk, decision=before, by=self._actor, at=tx.now)
-                )
-            data = {"hunk": hunk, "decision": before, "undoes": seq}
-            self._ledger.event(tx, events.PATCH_HUNK_DECIDED, patch, f"hunk {hunk}: decision undone", data)
-            self._ledger.audit(tx, "patch.decide", patch_id, detail=f"{hunk}: undone")
-
-        await self._store.write(body)
+    async def redo_decision(self, patch_id: str) -> str:
+        """Does again what :meth:`undo_decision` took back last; answers what holds now. Raises as that does."""
+        return await self._history.redo(patch_id)
 
     async def see(self, patch_id: str, path: str, seen: bool = True) -> None:
         """Marks a file as reviewed; the mark holds until what the plan makes of the file changes."""
-        plan = await self.plan(patch_id)
-        file = next((file for file in plan.files if file.path == path), None)
-        if file is None:
-            raise NotFound(f"patch {patch_id} does not touch {path}")
-        mark = digest(file.after) if seen else None
-        await self._store.write(lambda tx: tx.patches.set_seen(patch_id, path, mark))
+        await self._decisions.see(patch_id, path, await self.plan(patch_id), seen)
 
     async def comment(
-        self, patch_id: str, text: str, *, path: str | None = None, line: int | None = None
+        self, patch_id: str, text: str, *, path: str | None = None, line: int | None = None, hunk: int | None = None
     ) -> PatchComment:
-        """Leaves a remark on a line, a file or the patch.
+        """Leaves a remark on a line, a hunk, a file or the patch.
 
-        :raises Refused: when the text is empty, or the patch does not touch ``path``.
+        :param hunk: the number of the hunk; its file need not be named.
+        :raises Refused: when the text is empty, or the patch does not have what it is about.
         """
         patch = await self.get(patch_id)
-        if not text.strip():
-            raise Refused("the comment is empty", hint="say what you want changed")
-        if path is not None and path not in {file.path for file in patch.files}:
-            raise Refused(
-                f"patch {patch_id} does not touch {path}", hint=f"vibehq patch show {patch_id} lists its files"
-            )
-        if line is not None and (path is None or line < 1):
-            raise Refused("a line needs a path, and counts from 1")
+        plan: Plan | None = None
+        if path is not None or hunk is not None:
+            with suppress(PatchConflict, PatchRefused):
+                plan = await self.plan(patch_id)
+        return await self._decisions.comment(patch, text, path=path, line=line, hunk=hunk, plan=plan)
 
-        def body(tx: Tx) -> PatchComment:
-            row = tx.patches.add_comment(patch=patch_id, path=path, line=line, text=text, by=self._actor)
-            where = f"{path}:{line}: " if line else f"{path}: " if path else ""
-            self._ledger.event(tx, events.PATCH_COMMENTED, patch, f"{where}{text}", {"comment": row.id})
-            self._ledger.audit(tx, "patch.comment", patch_id)
-            return row
+    async def resolve(self, patch_id: str, comment_id: str, resolved: bool = True) -> PatchComment:
+        """Settles a comment, or opens it again.
 
-        return await self._store.write(body)
+        :raises NotFound: when the patch has no such comment.
+        """
+        return await self._decisions.resolve(patch_id, comment_id, resolved)
 
     async def approve(self, patch_id: str, hunks: Collection[int] | None = None, *, shown: str | None = None) -> Patch:
         """Approves a patch as it applies now, without the hunks that were rejected.
@@ -266,88 +197,50 @@ class PatchManager(PatchReader):
         :param hunks: approve exactly these; the others are rejected.
         :param shown: the hash of the plan that the operator saw; approving anything else is a conflict.
         :raises PatchConflict: when it does not apply now; it is marked as conflicted.
+        :raises Conflict: when a rejected hunk reads differently now.
         """
-        patch = await self.get(patch_id)
-        must_be(patch, "approved", OPEN_STATES)
-        plan = await self._planned_or_conflicted(patch)
-        if shown is not None and shown != plan.hash:
-            raise Conflict(
-                f"patch {patch_id} is not what you saw: a file it touches has changed since",
-                code="changed-since-shown",
-                hint="look at it again and approve what it is now",
-            )
-        if hunks is not None:
-            unknown = sorted(set(hunks) - set(plan.hunk_numbers))
-            if unknown or not hunks:
-                raise Refused(f"patch {patch_id} has no hunk {unknown}", hint=f"its hunks are 1 to {plan.hunk_count}")
-            await self._decide(
-                patch_id, {number: ACCEPTED if number in hunks else REJECTED for number in plan.hunk_numbers}, None
-            )
-        decisions = await self._store.read(lambda tx: tx.patches.decisions(patch_id))
-        part = accepted_part(plan, decisions)
-        if not part.files:
-            raise Refused(
-                f"every hunk of patch {patch_id} is rejected", hint=f"vibehq patch reject {patch_id} --reason …"
-            )
-        base = await self._head()
-        report = await self._validate(await self.plans.parsed(patch), part, patch.task, base)
-
-        def body(tx: Tx) -> Patch:
-            now = fresh(tx, patch_id, "approved")
-            if tx.patches.decisions(patch_id) != decisions or now.version != patch.version:
-                raise Conflict(f"patch {patch_id} was decided by somebody else just now", hint="look again")
-            fields = plan_fields(part) | {"report": report.findings, "risk": report.risk}
-            approved = tx.patches.update(
-                patch_id, state="approved", decided_by=self._actor, base=base, reason=None, **fields
-            )
-            taken = "" if part is plan else f", {part.hunk_count} of {plan.hunk_count} hunks"
-            data = {"planHash": part.hash, "base": approved.base, "hunks": list(part.hunk_numbers)}
-            self._ledger.event(tx, events.PATCH_APPROVED, approved, f"approved{taken}", data)
-            self._ledger.audit(tx, "patch.approve", patch_id, detail=f"plan {part.hash[:16]}")
-            return approved
-
-        approved = await self._store.write(body)
-        await self._tasks.refresh_states()
-        return approved
+        return await self._approval.approve(patch_id, hunks, shown=shown)
 
     async def reject(self, patch_id: str, reason: str, hunks: Collection[int] | None = None) -> Patch:
         """Rejects a patch, or some of its hunks, with the reason that goes back to its author."""
         if not reason.strip():
             raise Refused("a rejection needs a reason", hint="it is what the agent learns from")
-        if hunks:
-            await self._decide(patch_id, dict.fromkeys(hunks, REJECTED), reason)
-            return await self.get(patch_id)
-        await self.get(patch_id)
-
-        def body(tx: Tx) -> Patch:
-            fresh(tx, patch_id, "rejected")
-            rejected = tx.patches.update(patch_id, state="rejected", decided_by=self._actor, reason=reason)
-            self._ledger.event(tx, events.PATCH_REJECTED, rejected, reason)
-            self._ledger.audit(tx, "patch.reject", patch_id, detail=reason)
-            return rejected
-
-        rejected = await self._store.write(body)
-        await self._tasks.refresh_states()
-        return rejected
+        if not hunks:
+            return await self._approval.reject(patch_id, reason)
+        await self._decisions.decide(patch_id, dict.fromkeys(hunks, REJECTED), reason)
+        return await self.get(patch_id)
 
     async def reopen(self, patch_id: str) -> Patch:
         """Proposes a patch again that was rejected, approved, reverted, or in conflict."""
-        patch = await self.get(patch_id)
-        must_be(patch, "reopened", ("rejected", "approved", "conflicted", "failed", "reverted"))
-        await self._planned_or_conflicted(patch)
+        return await self._approval.reopen(patch_id)
 
-        def body(tx: Tx) -> Patch:
-            now = tx.patches.get(patch_id)
-            if now is None or now.state != patch.state:
-                raise Conflict(f"patch {patch_id} was decided by somebody else just now", hint="look again")
-            reopened = tx.patches.update(patch_id, state="proposed", decided_by=None, reason=None)
-            self._ledger.event(tx, events.PATCH_REOPENED, reopened, f"was {patch.state}")
-            self._ledger.audit(tx, "patch.reopen", patch_id)
-            return reopened
+    # -- other versions --------------------------------------------------------------------------------------------
 
-        reopened = await self._store.write(body)
-        await self._tasks.refresh_states()
-        return reopened
+    async def hunk_text(self, patch_id: str, hunk: int) -> str:
+        """A hunk as an operator edits it, for :meth:`edit_hunk`."""
+        return hunk_text(await self.plan(patch_id), hunk)
+
+    async def edit_hunk(self, patch_id: str, hunk: int, new_text: str) -> Patch:
+        """Makes a version of the patch in which one hunk reads as ``new_text`` has it.
+
+        Decisions about the other hunks stay, the one about this hunk and any approval are void.
+
+        :param new_text: lines that start with a blank, ``-`` or ``+``, after an optional ``@@`` line; see
+            :meth:`hunk_text`. Old lines must stand in the file where the hunk stands; counts are worked out anew.
+        :raises PatchRefused: when it is no hunk, does not fit, or changes nothing; the patch stays as it is.
+        """
+        return await self._versions.edit_hunk(patch_id, hunk, new_text)
+
+    async def select_lines(self, patch_id: str, hunk: int, lines: Collection[int]) -> Patch:
+        """Makes a version of the patch in which one hunk has only the chosen changes.
+
+        :param lines: positions in the hunk, from 1, context lines counted too. ``-`` lines that are not chosen become
+            context, ``+`` lines that are not chosen are left out.
+        :raises PatchRefused: when no change is left, or a line is named that the hunk does not have.
+        """
+        return await self._versions.select_lines(patch_id, hunk, lines)
+
+    # -- applying --------------------------------------------------------------------------------------------------
 
     async def apply(self, patch_id: str, *, dry_run: bool = False, commit: bool = False) -> Patch:
         """Puts an approved patch into the tree: all of it or nothing. See :class:`PatchApplication`."""
@@ -356,10 +249,3 @@ class PatchManager(PatchReader):
     async def revert(self, patch_id: str) -> Patch:
         """Takes an applied patch out of the tree again. See :class:`PatchApplication`."""
         return await self.application.revert(await self.get(patch_id))
-
-    async def _planned_or_conflicted(self, patch: Patch) -> Plan:
-        try:
-            return await self.plans.current(patch)
-        except PatchConflict as conflict:
-            await self.application.mark_conflicted(patch, conflict)
-            raise

@@ -15,7 +15,7 @@ from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.model import ParsedPatch, Problem
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.review import REJECTED
+from vibehq_tui.patches.standing import stand
 from vibehq_tui.patches.tree import OverlayTree, Tree, WorkTree
 
 _KEPT: Final = 64
@@ -103,7 +103,7 @@ def plan_open(parsed: ParsedPatch, tree: Tree) -> Plan:
 
 def accepted_part(plan: Plan, decisions: list[PatchDecision]) -> Plan:
     """The part of ``plan`` whose hunks are not rejected; the plan itself when none is."""
-    rejected = {decision.hunk for decision in decisions if decision.decision == REJECTED}
+    rejected = stand(plan, decisions).rejected
     if not rejected:
         return plan
     return plan.select([number for number in plan.hunk_numbers if number not in rejected])

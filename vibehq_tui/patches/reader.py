@@ -17,6 +17,7 @@ from vibehq_tui.patches.model import Problem
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.plans import PatchPlans
 from vibehq_tui.patches.review import Overlap, Review
+from vibehq_tui.patches.standing import stand
 
 _MOST_COMPARED: Final = 200
 
@@ -87,6 +88,9 @@ class PatchReader:
             plan = await self.plan(patch_id)
         except (PatchConflict, PatchRefused) as error:
             problems = error.problems
+        decided = {one.hunk: one for one in decisions}
+        if plan is not None and patch.receipt is None:
+            decided = stand(plan, decisions).decisions
         digests = {file.path: digest(file.after) for file in plan.files} if plan else {}
         meets = [row for row in await self.conflicts() if patch_id in (row.patch, row.other)]
         return Review(
@@ -94,7 +98,7 @@ class PatchReader:
             plan=plan,
             text=text,
             problems=problems,
-            decisions={decision.hunk: decision for decision in decisions},
+            decisions=decided,
             seen=frozenset(path for path, digest in seen.items() if digests.get(path) == digest),
             comments=tuple(comments),
             meets=tuple(meets) if patch.state in OPEN_STATES else (),

@@ -1,0 +1,79 @@
+"""What the parts of the patch manager share: the store, the plans, who acts, and the report about a plan."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.errors import Conflict
+from storage.records import Patch
+from storage.store import Store, Tx
+from vibehq_tui.contracts.config import Config
+from vibehq_tui.patches.errors import PatchRefused
+from vibehq_tui.patches.git import head
+from vibehq_tui.patches.ledger import Ledger, fresh, no_such_patch
+from vibehq_tui.patches.model import ParsedPatch, Problem
+from vibehq_tui.patches.plan import Plan
+from vibehq_tui.patches.plans import PatchPlans
+from vibehq_tui.patches.tasklink import check_task
+from vibehq_tui.patches.validation import Report, task_findings, validate
+from vibehq_tui.tasks.service import TaskService
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The patch queue of one workspace, in the hands of one actor."""
+
+    store: Store
+    root: Path
+    tasks: TaskService
+    config: Config
+    ledger: Ledger
+    plans: PatchPlans
+
+    @property
+    def actor(self) -> str:
+        """Who acts."""
+        return self.ledger.actor
+
+    async def get(self, patch_id: str) -> Patch:
+        """:raises NotFound: when there is no such patch."""
+        patch = await self.store.read(lambda tx: tx.patches.get(patch_id))
+        if patch is None:
+            raise no_such_patch(patch_id)
+        return patch
+
+    async def head(self) -> str | None:
+        """The current commit; none outside git."""
+        return await asyncio.to_thread(head, self.root)
+
+    async def validate(self, parsed: ParsedPatch, plan: Plan, task: str | None, base: str | None) -> Report:
+        """The report about a plan."""
+        about = task_findings(task, await self.beyond(parsed, plan, task)) if task is not None else []
+        hold = self.config.protect.hold
+        return await asyncio.to_thread(validate, plan, base=base, hold=hold, about_task=about)
+
+    async def beyond(self, parsed: ParsedPatch, plan: Plan, task: str) -> tuple[Problem, ...]:
+        """What the patch does that its task does not allow. A batch that names its task is held to it."""
+        data = (await self.tasks.get(task)).data
+        try:
+            check_task({"tasks": [{**data, "id": task}]}, task, parsed, plan)
+        except PatchRefused as error:
+            return error.problems
+        return ()
+
+
+def same_version(tx: Tx, patch: Patch, verb: str) -> Patch:
+    """The patch as it is inside this transaction: open, and still the version that ``patch`` is.
+
+    :raises Conflict: when another version has come since.
+    """
+    now = fresh(tx, patch.id, verb)
+    if now.version != patch.version:
+        raise Conflict(
+            f"patch {patch.id} has become version {now.version} meanwhile",
+            code="another-version",
+            hint=f"vibehq patch diff {patch.id} --against {patch.version} shows what is different",
+        )
+    return now
