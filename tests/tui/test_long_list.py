@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from review_helpers import HOSTILE, is_harmless, on_screen, until
+from textual import events
 from textual.app import ComposeResult
 from textual.pilot import Pilot
 
@@ -259,8 +260,20 @@ async def test_mouse_selects_opens_and_scrolls() -> None:
         assert app.told == [("opened", "5")]
         await pilot.click(LongList, offset=(10, 0))
         assert app.list.cursor == 5
-        app.list.scroll_down(animate=False)
+        wheel = events.MouseScrollDown(app.list, 10, 6, 0, 1, 0, False, False, False)
+        app.list.post_message(wheel)
         await until(pilot, lambda: "title of 10" in on_screen(app))
+        assert app.list.cursor == 5
+
+
+async def test_a_click_on_the_bar_goes_to_that_part_of_the_list() -> None:
+    async with shown(Many(1000)) as (app, pilot):
+        assert "▐" in on_screen(app)
+        width, height = app.list.size
+        await pilot.click(LongList, offset=(width - 1, height - 1))
+        assert app.list.cursor == 999
+        await pilot.click(LongList, offset=(width - 1, 1))
+        assert app.list.cursor == 0
 
 
 async def test_the_footer_runs_what_is_clicked() -> None:

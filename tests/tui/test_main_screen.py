@@ -13,6 +13,9 @@ from review_workspace import open_workspace, opened
 from textual.pilot import Pilot
 
 from storage.query import Query
+from storage.records import Execution
+from storage.store import Tx
+from vibehq_tui.contracts import events
 from vibehq_tui.tui import theme as themes
 from vibehq_tui.tui.app import VibeApp
 from vibehq_tui.tui.palette import Palette
@@ -442,3 +445,34 @@ async def test_q_leaves(root: Path) -> None:
     async with opened(root) as (app, pilot):
         await pilot.press("q")
         await until(pilot, lambda: app.return_code == 0)
+
+
+def _execution(tx: Tx, id_: str, state: str) -> None:
+    """An execution begins, or comes into another state, with its event."""
+    if tx.executions.get(id_) is None:
+        execution = Execution(id=id_, provider="codex", state=state, started_at=tx.now, log=f"logs/execution-{id_}.log")
+        tx.executions.insert(execution)
+    else:
+        tx.executions.update(id_, state=state)
+    kind = events.EXECUTION_STARTED if state == "running" else events.EXECUTION_ENDED
+    tx.events.append(kind, actor="codex", subject="execution", subject_id=id_)
+
+
+async def test_the_terminal_shows_the_agent_that_works_until_another_view_is_chosen(root: Path) -> None:
+    async with await open_workspace(root, actor="codex") as other:
+        await other.logs.ingest("worker", "execution-1", ["thinking hard"])
+        await other.store.write(lambda tx: _execution(tx, "1", "running"))
+        async with opened(root) as (app, pilot):
+            await until(pilot, lambda: "thinking hard" in on_screen(app))
+            await other.logs.ingest("worker", "execution-2", ["thinking twice"])
+            await other.store.write(lambda tx: _execution(tx, "2", "running"))
+            await until(pilot, lambda: "thinking twice" in on_screen(app))
+            await other.store.write(lambda tx: _execution(tx, "2", "done"))
+            await until(pilot, lambda: "thinking hard" in on_screen(app))
+            await other.store.write(lambda tx: _execution(tx, "1", "done"))
+            await until(pilot, lambda: "execution.ended" in on_screen(app))
+            await pilot.press("5", "right_square_bracket")
+            await until(pilot, lambda: "thinking hard" in on_screen(app))
+            await other.store.write(lambda tx: _execution(tx, "2", "running"))
+            await app.main.terminal.settled()
+            assert app.main.terminal.view.name == "execution-1"

@@ -7,15 +7,15 @@ from typing import ClassVar
 
 from textual import events
 
+from storage.query import Query
 from storage.records import Issue
-from vibehq_tui.headquarters import Headquarters
+from storage.store import Tx
 from vibehq_tui.text.forms import age
 from vibehq_tui.text.glyphs import SEVERITIES, sign
 from vibehq_tui.tui.panes import welcome
-from vibehq_tui.tui.panes.sources import QuerySource
-from vibehq_tui.tui.widgets.pane import Pane, View
-from vibehq_tui.tui.widgets.rows import Cell, Column, Part, Row
-from vibehq_tui.tui.widgets.source import RowSource
+from vibehq_tui.tui.panes.records import RecordsPane
+from vibehq_tui.tui.widgets.pane import View
+from vibehq_tui.tui.widgets.rows import Column, Part, Row
 
 COLUMNS = (
     Column("", 1),
@@ -66,7 +66,7 @@ def issue_row(issue: Issue, now: int, ascii_only: bool) -> Row:
     )
 
 
-class IssuesPane(Pane):
+class IssuesPane(RecordsPane[Issue]):
     """What scans found and nobody has put right yet."""
 
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("issues", "list")
@@ -74,25 +74,23 @@ class IssuesPane(Pane):
     NAME = "issues"
     TITLE = "Ops"
     OPENS = "issue.open"
+    COLUMNS = COLUMNS
+    VIEWS = VIEWS
+    EMPTY = welcome.ISSUES
+    NONE = "no issue is"
 
-    def __init__(self, hq: Headquarters, *, ascii_only: bool) -> None:
-        super().__init__(hq, COLUMNS, VIEWS, ascii_only=ascii_only)
+    def count_in(self, tx: Tx, query: Query) -> int:
+        """How many issues there are."""
+        return tx.issues.count(query)
 
-    def source_of(self, view: View) -> RowSource:
-        """The issues of a view."""
-        store = self.hq.store
-        return QuerySource(
-            store,
-            lambda tx, query: tx.issues.count(query),
-            lambda tx, query, offset, limit: tx.issues.page(query, offset, limit),
-            lambda issue: issue_row(issue, store.clock.now(), self.ascii_only),
-            view.where,
-        )
+    def page_in(self, tx: Tx, query: Query, offset: int, limit: int) -> Sequence[Issue]:
+        """A page of them."""
+        return tx.issues.page(query, offset, limit)
+
+    def row_of(self, record: Issue) -> Row:
+        """The row of one."""
+        return issue_row(record, self.hq.store.clock.now(), self.ascii_only)
 
     def on_resize(self, event: events.Resize) -> None:
         """Two lines for each issue where there is room."""
         self.set_row_height(2 if event.size.height >= _TWO_LINES_FROM else 1)
-
-    def nothing(self) -> Sequence[Cell]:
-        """No issues at all, or none in this view."""
-        return welcome.ISSUES if not self.view.name else welcome.view_is_empty(f"no issue is {self.view.name}")

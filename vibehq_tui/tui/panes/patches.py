@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from storage.query import Query
 from storage.records import Patch
-from vibehq_tui.headquarters import Headquarters
+from storage.store import Tx
 from vibehq_tui.text.forms import age
 from vibehq_tui.text.glyphs import PATCH_STATES, sign
 from vibehq_tui.tui.panes import welcome
-from vibehq_tui.tui.panes.sources import QuerySource
-from vibehq_tui.tui.widgets.pane import Pane, View
+from vibehq_tui.tui.panes.records import RecordsPane
+from vibehq_tui.tui.widgets.pane import View
 from vibehq_tui.tui.widgets.rows import Cell, Column, Part, Row
-from vibehq_tui.tui.widgets.source import RowSource
 
 COLUMNS = (
     Column("", 1),
     Column("id", 5),
     Column("state", 9),
-    Column("patch", 14, share=1, drop=6),
-    Column("task", 4, drop=3),
-    Column("provider", 8, drop=4),
+    Column("patch", 22, share=1),
+    Column("task", 4, drop=4),
+    Column("provider", 8, drop=5),
     Column("change", 10, drop=2),
-    Column("risk", 4, drop=5),
-    Column("checks", 6, drop=7),
+    Column("risk", 4, drop=3),
+    Column("checks", 6, drop=6),
     Column("age", 4, right=True, drop=1),
 )
 
@@ -71,7 +71,7 @@ def patch_row(patch: Patch, now: int, ascii_only: bool) -> Row:
     )
 
 
-class PatchesPane(Pane):
+class PatchesPane(RecordsPane[Patch]):
     """Every patch, newest first."""
 
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("patches", "list")
@@ -79,21 +79,19 @@ class PatchesPane(Pane):
     NAME = "patches"
     TITLE = "Patches"
     OPENS = "patch.open"
+    COLUMNS = COLUMNS
+    VIEWS = VIEWS
+    EMPTY = welcome.PATCHES
+    NONE = "no patch is in"
 
-    def __init__(self, hq: Headquarters, *, ascii_only: bool) -> None:
-        super().__init__(hq, COLUMNS, VIEWS, ascii_only=ascii_only)
+    def count_in(self, tx: Tx, query: Query) -> int:
+        """How many patches there are."""
+        return tx.patches.count(query)
 
-    def source_of(self, view: View) -> RowSource:
-        """The patches of a view."""
-        store = self.hq.store
-        return QuerySource(
-            store,
-            lambda tx, query: tx.patches.count(query),
-            lambda tx, query, offset, limit: tx.patches.page(query, offset, limit),
-            lambda patch: patch_row(patch, store.clock.now(), self.ascii_only),
-            view.where,
-        )
+    def page_in(self, tx: Tx, query: Query, offset: int, limit: int) -> Sequence[Patch]:
+        """A page of them."""
+        return tx.patches.page(query, offset, limit)
 
-    def nothing(self) -> Sequence[Cell]:
-        """No patches at all, or none in this view."""
-        return welcome.PATCHES if not self.view.name else welcome.view_is_empty(f"no patch is in {self.view.name}")
+    def row_of(self, record: Patch) -> Row:
+        """The row of one."""
+        return patch_row(record, self.hq.store.clock.now(), self.ascii_only)

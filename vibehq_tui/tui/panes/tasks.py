@@ -8,14 +8,12 @@ from typing import ClassVar
 from storage.query import Query
 from storage.records import Task
 from storage.store import Tx
-from vibehq_tui.headquarters import Headquarters
 from vibehq_tui.text.forms import ranges
 from vibehq_tui.text.glyphs import PRIORITIES, TASK_STATES, sign
 from vibehq_tui.tui.panes import welcome
-from vibehq_tui.tui.panes.sources import QuerySource
-from vibehq_tui.tui.widgets.pane import Pane, View
+from vibehq_tui.tui.panes.records import RecordsPane
+from vibehq_tui.tui.widgets.pane import View
 from vibehq_tui.tui.widgets.rows import Cell, Column, Part, Row
-from vibehq_tui.tui.widgets.source import RowSource
 
 _OPEN = ("ready", "in-progress", "waiting", "blocked", "broken")
 _QUIET = frozenset({"blocked", "deferred", "done", "cancelled"})
@@ -64,16 +62,7 @@ def task_row(task: Task, provider: str | None, ascii_only: bool) -> Row:
     )
 
 
-def _page(tx: Tx, query: Query, offset: int, limit: int) -> Sequence[tuple[Task, str | None]]:
-    """Tasks with the providers that they are assigned to."""
-    found = []
-    for task in tx.tasks.page(query, offset, limit):
-        assignment = tx.providers.assignment(task.id)
-        found.append((task, assignment.provider if assignment else None))
-    return found
-
-
-class TasksPane(Pane):
+class TasksPane(RecordsPane[tuple[Task, str | None]]):
     """The tasks that can be done, then those that wait."""
 
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("tasks", "list")
@@ -81,20 +70,23 @@ class TasksPane(Pane):
     NAME = "tasks"
     TITLE = "Tasks"
     OPENS = "task.open"
+    COLUMNS = COLUMNS
+    VIEWS = VIEWS
+    EMPTY = welcome.TASKS
+    NONE = "no task is"
 
-    def __init__(self, hq: Headquarters, *, ascii_only: bool) -> None:
-        super().__init__(hq, COLUMNS, VIEWS, ascii_only=ascii_only)
+    def count_in(self, tx: Tx, query: Query) -> int:
+        """How many tasks there are."""
+        return tx.tasks.count(query)
 
-    def source_of(self, view: View) -> RowSource:
-        """The tasks of a view."""
-        return QuerySource(
-            self.hq.store,
-            lambda tx, query: tx.tasks.count(query),
-            _page,
-            lambda found: task_row(*found, self.ascii_only),
-            view.where,
-        )
+    def page_in(self, tx: Tx, query: Query, offset: int, limit: int) -> Sequence[tuple[Task, str | None]]:
+        """Tasks with the providers that they are assigned to."""
+        found = []
+        for task in tx.tasks.page(query, offset, limit):
+            assignment = tx.providers.assignment(task.id)
+            found.append((task, assignment.provider if assignment else None))
+        return found
 
-    def nothing(self) -> Sequence[Cell]:
-        """No tasks at all, or none in this view."""
-        return welcome.TASKS if not self.view.name else welcome.view_is_empty(f"no task is {self.view.name}")
+    def row_of(self, record: tuple[Task, str | None]) -> Row:
+        """The row of one."""
+        return task_row(*record, self.ascii_only)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import ClassVar
 
 from storage.clock import Millis
 from storage.query import Query
-from storage.records import Event, LogLine
+from storage.records import Event, Execution, LogLine
 from storage.repositories.logs import LogSource
 from vibehq_tui.headquarters import Headquarters
 from vibehq_tui.tui.commands import Context
@@ -130,6 +131,8 @@ class TerminalPane(Pane):
     def __init__(self, hq: Headquarters, *, ascii_only: bool) -> None:
         super().__init__(hq, COLUMNS, [View(name="feed")], ascii_only=ascii_only, follow=True)
         self._heads: dict[str, int] = {}
+        self._chosen = False
+        """Whether somebody went to a view; until then the pane shows the log of the agent that works."""
 
     @property
     def shown_log(self) -> tuple[str, str] | None:
@@ -143,8 +146,17 @@ class TerminalPane(Pane):
             return _FeedSource(self.hq)
         return _LogTail(self.hq, str(view.where["kind"]), str(view.where["source"]))
 
-    def show_logs(self, sources: Sequence[LogSource]) -> None:
-        """Offers the logs written last as views, and reads the one that is shown when it grew."""
+    def show_view(self, view: View) -> None:
+        """Goes to another view, and stays there."""
+        self._chosen = True
+        super().show_view(view)
+
+    def show_logs(self, sources: Sequence[LogSource], running: Sequence[Execution] = ()) -> None:
+        """Offers the logs written last as views, and reads the one that is shown when it grew.
+
+        :param running: the executions that run, oldest first: the log of the newest is shown, the feed when none runs,
+            until somebody goes to a view.
+        """
         newest = sorted(sources[:LOGS_SHOWN], key=lambda source: (source.kind, source.source))
         feed, shown = self.views[0], self.view
         self.views = [feed] + [
@@ -156,7 +168,16 @@ class TerminalPane(Pane):
         if shown is not feed and heads.get(shown.name) != self._heads.get(shown.name):
             self.reload()
         self._heads = heads
+        if not self._chosen:
+            live = next(filter(None, (self._log_of(execution) for execution in reversed(running))), feed)
+            if live != self.view:
+                super().show_view(live)
         self._update_title()
+
+    def _log_of(self, execution: Execution) -> View | None:
+        """The view of an execution's log: that of its name, or of the file that it writes."""
+        names = {f"execution-{execution.id}", PurePath(execution.log or "").stem}
+        return next((view for view in self.views[1:] if view.name in names), None)
 
     def title_parts(self) -> list[str]:
         """Every view, with the one that is shown in brackets."""

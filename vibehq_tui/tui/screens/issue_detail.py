@@ -4,79 +4,50 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
-from textual.app import ComposeResult
-from textual.containers import Horizontal
-
-from storage.errors import VibeError
 from storage.records import Event, Issue
+from vibehq_tui.headquarters import Headquarters
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.forms import plural, until
 from vibehq_tui.text.glyphs import ISSUE_STATES, SEVERITIES, sign
 from vibehq_tui.tui.screens import detail_texts as texts
-from vibehq_tui.tui.screens.full import FullScreen
-from vibehq_tui.tui.widgets.detail import DetailView, Document, Target
-from vibehq_tui.tui.widgets.footer import CommandFooter
+from vibehq_tui.tui.screens.two_columns import TwoColumns
+from vibehq_tui.tui.widgets.detail import Document, Target
 from vibehq_tui.tui.widgets.rows import Part
-from vibehq_tui.tui.widgets.title_line import TitleLine
-
-NARROW = 110
-"""Columns below which everything stands in one column."""
 
 _OPENABLE = ("patch", "task", "provider")
 
 
-class IssueDetailScreen(FullScreen):
+class IssueDetailScreen(TwoColumns):
     """Shows an issue, live."""
 
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("issue",)
-    AUTO_FOCUS = "#text"
     KIND = "issue"
+    TITLES = ("Issue", "History")
 
-    def compose(self) -> ComposeResult:
-        """Title, what it is, its history, keys."""
-        self.title_line = TitleLine(id="title")
-        self.text = DetailView(id="text")
-        self.aside = DetailView(id="aside")
+    def __init__(self, hq: Headquarters, subject_id: str) -> None:
+        super().__init__(hq, subject_id)
         self._issue: Issue | None = None
         self._cause: Issue | None = None
         self._history: list[Event] = []
-        yield self.title_line
-        with Horizontal(id="columns"):
-            yield self.text
-            yield self.aside
-        yield CommandFooter()
-
-    def on_mount(self) -> None:
-        """Shows that it is being read."""
-        self.text.border_title, self.aside.border_title = "Issue", "History"
-        self.title_line.show(Part(f"issue {clean(self.subject_id, 40)}", "dim"))
 
     async def read(self) -> None:
         """Reads the issue, what caused it, and its history."""
         self._issue = self.record = await self.hq.ops.get(self.subject_id)
         self._history = await self.hq.ops.history(self.subject_id)
         self._cause = await self.hq.ops.get(self._issue.cause) if self._issue.cause else None
-        self._show()
+        self.show()
 
     def noticed(self, event: Event) -> None:
         """Says what another operator did about it."""
         if event.message:
             self.command_app.say(f"{event.actor}: {event.message}", title=f"issue {self.subject_id}")
 
-    def fail(self, error: VibeError) -> None:
-        """Shows why there is no such issue."""
-        document = Document()
-        document.row(Part(error.message, "error"))
-        document.row(Part(error.hint, "dim"))
-        self.text.show(document)
-
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Shows the issue, its evidence and its history."""
         issue = self._issue
         if issue is None:
             return
         ascii_only, now = self.command_app.ascii_only, self.hq.store.clock.now()
-        narrow = self.has_class("-narrow")
         severity, status = sign(SEVERITIES, issue.severity), sign(ISSUE_STATES, issue.status)
         self.title_line.show(
             (
@@ -86,15 +57,13 @@ class IssueDetailScreen(FullScreen):
             ),
             Part(f"{status.text(ascii_only)} {status.word}", status.tone),
         )
-        text, aside = Document(), Document()
+        text, aside = self.begin_columns()
         text.text(issue.message or "the detector said no more than the title", role="" if issue.message else "dim")
         self._what(text, issue, now)
-        _when(text if narrow else aside, issue, now)
-        (text if narrow else aside).heading("History")
-        texts.event_rows(text if narrow else aside, self._history, now, about=("issue", issue.id))
-        self.aside.display = not narrow
-        self.text.show(text)
-        self.aside.show(aside)
+        _when(aside, issue, now)
+        aside.heading("History")
+        texts.event_rows(aside, self._history, now, about=("issue", issue.id))
+        self.show_columns(text, aside)
 
     def _what(self, document: Document, issue: Issue, now: int) -> None:
         if issue.subject_id or self._cause is not None:
@@ -109,11 +78,6 @@ class IssueDetailScreen(FullScreen):
         if issue.data:
             document.heading("Evidence")
             texts.evidence(document, issue.data, now)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """One column, or two."""
-        self.set_class(event.size.width < NARROW, "-narrow")
-        self._show()
 
 
 def _when(document: Document, issue: Issue, now: int) -> None:

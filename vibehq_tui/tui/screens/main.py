@@ -71,6 +71,8 @@ class MainScreen(Screen[None]):
 
         :raises VibeError: when the store cannot be read.
         """
+        if await self._hq.store.read(lambda tx: tx.executions.running()):
+            await self._read_log_sources()
         for pane in (self.tasks, self.patches, self.issues, self.terminal):
             await pane.prepare()
 
@@ -107,13 +109,16 @@ class MainScreen(Screen[None]):
             self._logs.poke()
 
     async def _read_log_sources(self) -> None:
-        self.terminal.show_logs(await self._hq.store.read_logs(lambda tx: tx.lines.sources()))
+        running = await self._hq.store.read(lambda tx: tx.executions.running())
+        self.terminal.show_logs(await self._hq.store.read_logs(lambda tx: tx.lines.sources()), running)
 
     def refresh_areas(self, areas: frozenset[str]) -> None:
         """Something happened: reads the panes again that it concerns."""
         for name in areas:
             if name in self.by_name:
                 self.by_name[name].reload()
+        if "providers" in areas:
+            self._logs.poke()  # an agent may have begun or ended
         self._overview.poke()
 
     def refresh_all(self) -> None:

@@ -4,58 +4,36 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
-from textual.app import ComposeResult
-from textual.containers import Horizontal
-
-from storage.errors import VibeError
 from storage.query import Query
 from storage.records import Event, Execution
+from vibehq_tui.headquarters import Headquarters
 from vibehq_tui.providers.status import ProviderDetail
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.forms import money
 from vibehq_tui.text.glyphs import PATCH_STATES, PROVIDERS, TASK_STATES, sign
 from vibehq_tui.tui.commands import Context
 from vibehq_tui.tui.screens import detail_texts as texts
-from vibehq_tui.tui.screens.full import FullScreen
-from vibehq_tui.tui.widgets.detail import DetailView, Document, Target
-from vibehq_tui.tui.widgets.footer import CommandFooter
+from vibehq_tui.tui.screens.two_columns import TwoColumns
+from vibehq_tui.tui.widgets.detail import Document, Target
 from vibehq_tui.tui.widgets.rows import Part
-from vibehq_tui.tui.widgets.title_line import TitleLine
-
-NARROW = 110
-"""Columns below which everything stands in one column."""
 
 _BAR = 20
 _MOST_OFFERED = 50
 _MOST_RUNS = 10
 
 
-class ProviderDetailScreen(FullScreen):
+class ProviderDetailScreen(TwoColumns):
     """Shows a provider, live."""
 
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("provider",)
-    AUTO_FOCUS = "#text"
     KIND = "provider"
+    TITLES = ("Provider", "Record")
 
-    def compose(self) -> ComposeResult:
-        """Title, what it is, its record, keys."""
-        self.title_line = TitleLine(id="title")
-        self.text = DetailView(id="text")
-        self.aside = DetailView(id="aside")
+    def __init__(self, hq: Headquarters, subject_id: str) -> None:
+        super().__init__(hq, subject_id)
         self._detail: ProviderDetail | None = None
         self._runs: list[Execution] = []
         self._titles: dict[str, tuple[str, str]] = {}
-        yield self.title_line
-        with Horizontal(id="columns"):
-            yield self.text
-            yield self.aside
-        yield CommandFooter()
-
-    def on_mount(self) -> None:
-        """Shows that it is being read."""
-        self.text.border_title, self.aside.border_title = "Provider", "Record"
-        self.title_line.show(Part(f"provider {clean(self.subject_id, 60)}", "dim"))
 
     def concerns(self, event: Event) -> bool:
         """Probes, assignments, executions and what becomes of patches."""
@@ -71,21 +49,14 @@ class ProviderDetailScreen(FullScreen):
         self._runs = await self.hq.store.read(lambda tx: tx.executions.page(mine, 0, _MOST_RUNS))
         self._titles = {task.id: (task.title, task.state) for task in tasks}
         self._detail = detail
-        self._show()
+        self.show()
 
-    def fail(self, error: VibeError) -> None:
-        """Shows why there is no such provider."""
-        document = Document()
-        document.row(Part(error.message, "error"))
-        document.row(Part(error.hint, "dim"))
-        self.text.show(document)
-
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Shows the provider, what it is to do, and its record."""
         detail = self._detail
         if detail is None:
             return
         ascii_only, now = self.command_app.ascii_only, self.hq.store.clock.now()
-        narrow = self.has_class("-narrow")
         status = detail.status
         state = sign(PROVIDERS, status.state)
         self.title_line.show(
@@ -97,13 +68,11 @@ class ProviderDetailScreen(FullScreen):
             ),
             Part(state.word, state.tone),
         )
-        text, aside = Document(), Document()
+        text, aside = self.begin_columns()
         _what(text, detail, now, ascii_only)
         self._assignments(text, detail, ascii_only)
-        _record(text if narrow else aside, detail, self._runs, now, ascii_only)
-        self.aside.display = not narrow
-        self.text.show(text)
-        self.aside.show(aside)
+        _record(aside, detail, self._runs, now, ascii_only)
+        self.show_columns(text, aside)
 
     def _assignments(self, document: Document, detail: ProviderDetail, ascii_only: bool) -> None:
         document.heading("Assigned to it", "" if detail.assignments else "nothing; a assigns a task")
@@ -115,11 +84,6 @@ class ProviderDetailScreen(FullScreen):
                 Target("task", task_id) if task_id in self._titles else None,
             )
             document.row(Part(reason, "dim"), indent=2)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """One column, or two."""
-        self.set_class(event.size.width < NARROW, "-narrow")
-        self._show()
 
     async def cmd_provider_assign(self, _: Context) -> None:
         """Gives a ready task to this provider."""

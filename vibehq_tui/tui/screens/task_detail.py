@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textual import events
-from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.widget import Widget
 
-from storage.errors import VibeError
 from storage.query import Query
 from storage.records import Assignment, Event, Execution, Patch, Task
 from storage.store import Tx
+from vibehq_tui.headquarters import Headquarters
 from vibehq_tui.tasks.graph import TaskGraph
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.glyphs import PRIORITIES, TASK_STATES, sign
 from vibehq_tui.tui.screens import detail_texts as texts
-from vibehq_tui.tui.screens.full import FullScreen
-from vibehq_tui.tui.widgets.detail import DetailView, Document, Target
-from vibehq_tui.tui.widgets.footer import CommandFooter
+from vibehq_tui.tui.screens.two_columns import TwoColumns
+from vibehq_tui.tui.widgets.detail import Document, Target
 from vibehq_tui.tui.widgets.graph_layout import Neighbourhood
 from vibehq_tui.tui.widgets.graph_view import GraphView
 from vibehq_tui.tui.widgets.rows import Part
-from vibehq_tui.tui.widgets.title_line import TitleLine
-
-NARROW = 110
-"""Columns below which everything stands in one column."""
 
 _PROSE = (("details", "Details"), ("testStrategy", "Test strategy"), ("test_strategy", "Test strategy"))
 _FACTS = ("id", "title", "status", "priority", "dependencies", "description", "owner", "assignee", "phase", "subtasks")
@@ -49,33 +43,23 @@ class _Facts:
     tasks: dict[str, Task]
 
 
-class TaskDetailScreen(FullScreen):
+class TaskDetailScreen(TwoColumns):
     """Shows a task, live."""
 
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("task",)
-    AUTO_FOCUS = "#text"
     KIND = "task"
+    TITLES = ("Task", "What belongs to it")
 
-    def compose(self) -> ComposeResult:
-        """Title, text and what belongs to it, graph, keys."""
-        self.title_line = TitleLine(id="title")
-        self.text = DetailView(id="text")
-        self.aside = DetailView(id="aside")
-        self.graph = GraphView(id="graph")
+    def __init__(self, hq: Headquarters, subject_id: str) -> None:
+        super().__init__(hq, subject_id)
         self._facts: _Facts | None = None
-        yield self.title_line
-        with Horizontal(id="columns"):
-            yield self.text
-            yield self.aside
-        yield self.graph
-        yield CommandFooter()
 
-    def on_mount(self) -> None:
-        """Shows that it is being read."""
-        self.text.border_title, self.aside.border_title = "Task", "What belongs to it"
+    def below(self) -> Iterable[Widget]:
+        """The graph."""
+        self.graph = GraphView(id="graph")
         self.graph.border_title = "Dependencies"
         self.graph.display = False
-        self.title_line.show(Part(f"task {clean(self.subject_id, 60)}", "dim"))
+        yield self.graph
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -90,7 +74,7 @@ class TaskDetailScreen(FullScreen):
         facts = await self.hq.store.read(lambda tx: self._read_facts(tx, task))
         self.record = task
         self._facts = facts
-        self._show()
+        self.show()
         self._show_graph(graph, facts)
 
     def _read_facts(self, tx: Tx, task: Task) -> _Facts:
@@ -105,29 +89,20 @@ class TaskDetailScreen(FullScreen):
             tasks={one.id: one for one in tx.tasks.all()},
         )
 
-    def fail(self, error: VibeError) -> None:
-        """Shows why there is no such task."""
-        document = Document()
-        document.row(Part(error.message, "error"))
-        document.row(Part(error.hint, "dim"))
-        self.text.show(document)
-
     # -- showing ---------------------------------------------------------------------------------------------------
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Shows the task and what belongs to it."""
         facts = self._facts
         if facts is None:
             return
         ascii_only = self.command_app.ascii_only
-        narrow = self.has_class("-narrow")
         self._show_title(facts.task, ascii_only)
-        text, aside = Document(), Document()
-        self._describe(text if narrow else aside, facts, ascii_only)
+        text, aside = self.begin_columns()
+        self._describe(aside, facts, ascii_only)
         _prose(text, facts.task, self.hq.store.clock.now())
-        self._related(text if narrow else aside, facts, ascii_only)
-        self.aside.display = not narrow
-        self.text.show(text)
-        self.aside.show(aside)
+        self._related(aside, facts, ascii_only)
+        self.show_columns(text, aside)
 
     def _show_title(self, task: Task, ascii_only: bool) -> None:
         state = sign(TASK_STATES, task.state)
@@ -201,11 +176,6 @@ class TaskDetailScreen(FullScreen):
         )
 
     # -- what happens on the screen --------------------------------------------------------------------------------
-
-    def on_resize(self, event: events.Resize) -> None:
-        """One column, or two."""
-        self.set_class(event.size.width < NARROW, "-narrow")
-        self._show()
 
     def on_graph_view_opened(self, event: GraphView.Opened) -> None:
         """Goes to another task."""

@@ -14,13 +14,33 @@ from vibehq_tui.tui.widgets.rows import Cell, Column, Look, Part, Row, fit_colum
 _STRIPS_KEPT = 1000
 
 
+_MARGIN = 1
+"""Cells kept free at the left, for the mark, and at the right, for the bar that shows where one is."""
+
+
+def with_thumb(strip: Strip, line: int, room: int, offset: int, total: int, look: Look) -> Strip:
+    """A line with its part of the scroll bar in the last cell, if it has one.
+
+    :param line: the line's number below the header.
+    :param room: lines that there are for rows.
+    :param offset: how many lines are scrolled away.
+    :param total: lines that all rows need.
+    """
+    if total <= room:
+        return strip
+    length = max(room * room // total, 1)
+    top = (room - length) * offset // max(total - room, 1)
+    if not top <= line < top + length:
+        return strip
+    width = strip.cell_length - 1
+    return Strip([*strip.crop(0, width), Segment("▐", look.ground + look.styles["line"])], width + 1)
+
+
 @dataclass(slots=True)
 class ListPainter:
     """Paints lines of a list, and keeps those it painted until :meth:`forget`."""
 
     columns: tuple[Column, ...]
-    margin: int
-    """Cells kept free at the left, for the mark, and at the right."""
     width: int = 0
     _widths: tuple[int, ...] = ()
     _strips: dict[tuple[int, int, str, bool], Strip] = field(default_factory=dict)
@@ -32,7 +52,7 @@ class ListPainter:
     def resize(self, width: int) -> None:
         """Shares another width among the columns."""
         self.width = width
-        self._widths = fit_columns(self.columns, max(width - 2 * self.margin, 0), self._gap)
+        self._widths = fit_columns(self.columns, max(width - 2 * _MARGIN, 0), self._gap)
         self.forget()
 
     @property
@@ -66,25 +86,24 @@ class ListPainter:
         if not part:
             return self._line(row.cells, base, look, row.role, mark, row.spread)
         indent = (self._widths[0] + 1) if self._widths else 0
-        room = max(self.width - 2 * self.margin - indent, 0)
-        segments = [mark] if self.margin else []
-        segments.append(Segment(" " * indent, base))
+        room = max(self.width - 2 * _MARGIN - indent, 0)
+        segments = [mark, Segment(" " * indent, base)]
         segments.extend(paint(row.detail, room, base, look, role="dim"))
-        segments.append(Segment(" " * self.margin, base))
+        segments.append(Segment(" " * _MARGIN, base))
         return Strip(segments, self.width)
 
     def _line(
         self, cells: Sequence[Cell], base: Style, look: Look, role: str, mark: Segment, spread: int | None = None
     ) -> Strip:
-        segments = [mark] if self.margin else []
-        used = self.margin
+        segments = [mark]
+        used = _MARGIN
         between = Segment(" " * self._gap, base)
         for number, (column, width, cell) in enumerate(zip(self.columns, self._widths, cells, strict=False)):
             if not width or (spread is not None and number > spread):
                 continue
             if number == spread:
-                width = max(self.width - self.margin - used - (self._gap if used > self.margin else 0), width)
-            if used > self.margin:
+                width = max(self.width - _MARGIN - used - (self._gap if used > _MARGIN else 0), width)
+            if used > _MARGIN:
                 segments.append(between)
                 used += self._gap
             segments.extend(paint(cell, width, base, look, role=role, right=column.right))

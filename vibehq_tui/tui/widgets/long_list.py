@@ -21,13 +21,17 @@ from storage.errors import VibeError
 from vibehq_tui.tui.commands import Context
 from vibehq_tui.tui.theme import styles
 from vibehq_tui.tui.widgets.list_commands import ListCommands
-from vibehq_tui.tui.widgets.list_painter import ListPainter
+from vibehq_tui.tui.widgets.list_painter import ListPainter, with_thumb
 from vibehq_tui.tui.widgets.reader import Reader, Reading, View
 from vibehq_tui.tui.widgets.rows import Cell, Column, Look, Part, Row, plain
 from vibehq_tui.tui.widgets.source import PAGE, RowSource
 
 _ROWS_AT_FIRST = 60
 """Rows that are read while it is not known how many there is room for."""
+
+
+_WHEEL = 3
+"""Lines that a turn of the wheel moves."""
 
 
 class LongList(ListCommands, ScrollView, can_focus=True):
@@ -37,7 +41,7 @@ class LongList(ListCommands, ScrollView, can_focus=True):
     ALLOW_SELECT = False
 
     DEFAULT_CSS = """
-    LongList { overflow-x: hidden; scrollbar-size-vertical: 1; }
+    LongList { overflow: hidden hidden; }
     """
 
     class Changed(Message):
@@ -73,7 +77,6 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         empty: Callable[[], Sequence[Cell]] | None = None,
         header: bool = True,
         row_height: int = 1,
-        gutter: bool = True,
         follow: bool = False,
         ground: str = "background",
         id: str | None = None,  # noqa: A002 - Textual's name
@@ -84,7 +87,6 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         :param empty: the lines shown when there is no row: say which key comes next.
         :param header: show the titles of the columns.
         :param row_height: 1, or 2 for rows with a :attr:`Row.detail`.
-        :param gutter: keep a cell free at the left, for the mark, and one at the right.
         :param ground: the role of what is behind it: ``raised`` in dialogs.
         :param follow: stay at the last row while the cursor is there, as logs do.
         """
@@ -109,7 +111,7 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         self._cursor_key: str | None = None
         self._prepared: Reading | None = None
         self._reader = Reader(source, self._view, self._renewed, self._paged)
-        self._painter = ListPainter(tuple(columns), 1 if gutter else 0)
+        self._painter = ListPainter(tuple(columns))
 
     # What others ask and tell
 
@@ -294,8 +296,9 @@ class LongList(ListCommands, ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, self.count * self.row_height + self.header)
 
     def _scroll(self, y: int) -> None:
-        # Forced: whether there is a scroll bar is only known after the next layout.
-        self.scroll_to(y=y, animate=False, force=True)
+        # Forced: Textual scrolls only what has its own bar; ours is painted with the lines, at a tenth of the cost.
+        if self.is_attached:
+            self.scroll_to(y=y, animate=False, force=True)
 
     def _scroll_to_cursor(self) -> None:
         top = self.cursor * self.row_height
@@ -349,13 +352,17 @@ class LongList(ListCommands, ScrollView, can_focus=True):
             return self._painter.message(self._message(), y, look)
         if self.header and y == 0:
             return self._painter.header(look)
-        index, part = divmod(y - self.header + self.scroll_offset.y, self.row_height)
+        line = y - self.header
+        offset = self.scroll_offset.y
+        index, part = divmod(line + offset, self.row_height)
         if index >= self.count:
             return Strip.blank(width, look.ground)
         row = self._reader.pages.get(index)
         ground = "" if index != self.cursor else "cursor" if self.has_focus or self.lit else "cursor_blurred"
         marked = row is not None and row.key in self.marked
-        return self._painter.row(row, index, part, look, ground, marked)
+        strip = self._painter.row(row, index, part, look, ground, marked)
+        room = self.size.height - self.header
+        return with_thumb(strip, line, room, offset, self.count * self.row_height, look)
 
     def _message(self) -> Sequence[Cell]:
         """What stands in a list without rows; nothing before it is known that there are none."""
@@ -377,10 +384,24 @@ class LongList(ListCommands, ScrollView, can_focus=True):
 
     # Mouse
 
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel moves what is seen, not the cursor."""
+        event.stop()
+        self._scroll(self.scroll_offset.y + _WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel, the other way."""
+        event.stop()
+        self._scroll(self.scroll_offset.y - _WHEEL)
+
     def on_click(self, event: events.Click) -> None:
-        """Selects a row; a double click opens it."""
+        """Selects a row; a double click opens it; a click on the bar goes to that part of the list."""
         offset = event.get_content_offset(self)
         if offset is None or offset.y < self.header or not self.count:
+            return
+        room = self.size.height - self.header
+        if offset.x == self.size.width - 1 and self.count * self.row_height > room:
+            self.move_to((offset.y - self.header) * (self.count - 1) // max(room - 1, 1))
             return
         index = (offset.y - self.header + self.scroll_offset.y) // self.row_height
         if index < self.count:

@@ -10,6 +10,8 @@ from textual.widget import Widget
 
 WIDE_FROM = 140
 """Columns from which there are three columns of panes."""
+VERY_WIDE_FROM = 180
+"""Columns from which the middle one, with titles and changes, gets more than its share."""
 SIDE_BY_SIDE_FROM = 100
 """Columns from which there are two."""
 ROWS_FOR_ALL = 26
@@ -57,7 +59,9 @@ def _wide(size: Size) -> Places:
     width, height = size.width, size.height
     lower = max(height // 4, 6)
     upper = height - lower
-    left, right = width * 31 // 100, width * 28 // 100
+    left, right = width * 29 // 100, width * 26 // 100
+    if width >= VERY_WIDE_FROM:
+        left, right = width * 26 // 100, width * 23 // 100
     middle = width - left - right
     feed = max(upper * 45 // 100, 7)
     issues = upper * 55 // 100
