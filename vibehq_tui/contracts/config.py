@@ -263,6 +263,32 @@ class ProtectConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyConfig:
+    """``[apply]``: what applying a patch means here."""
+
+    commit: bool = setting(False, "Whether an applied patch becomes a commit.", read.boolean, form="true | false")
+    branch: str = setting(
+        "", "The branch that such commits go to; empty for the current one.", read.text, form="branch name"
+    )
+    hooks: bool = setting(
+        False, "Whether the repository's commit hooks run for such commits.", read.boolean, form="true | false"
+    )
+    checks: tuple[str, ...] = setting(
+        (),
+        "Shell commands that run in the workspace once a patch is applied; one that fails takes the patch back.",
+        read.words(),
+        form="list of commands",
+    )
+    check_timeout: int = setting(600, "A check that takes longer has failed.", read.duration(1, _DAY), form="duration")
+    remediate: bool = setting(
+        True,
+        "Whether a patch that fails its checks becomes a task that carries the error.",
+        read.boolean,
+        form="true | false",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything that can be configured."""
 
@@ -284,6 +310,9 @@ class Config:
     )
     router: RouterConfig = setting(
         RouterConfig(), "How a provider is chosen where no rule matches.", read.section(RouterConfig), form="table"
+    )
+    apply: ApplyConfig = setting(
+        ApplyConfig(), "What applying a patch means here.", read.section(ApplyConfig), form="table"
     )
     limits: LimitsConfig = setting(
         LimitsConfig(), "Sizes above which input is refused.", read.section(LimitsConfig), form="table"
