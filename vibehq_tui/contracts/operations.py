@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from vibehq_tui.contracts.wire import Id, Wire
 
@@ -17,6 +17,9 @@ Marker = Annotated[str, Field(min_length=1)]
 """The name of a ``PATCH_MARKER``."""
 OpenSpace = bool | Annotated[int, Field(ge=0, le=10)]
 """How many blank lines are kept between the text and what stands around it; true for one."""
+Indent = Literal["auto", "keep", "match"]
+"""How the text is indented: ``keep`` as it is given, ``match`` shifted to where the line or marker starts, ``auto`` the
+same for text at the left edge where nothing else can be meant."""
 FilePath = Annotated[str, Field(min_length=1)]
 """A path relative to the root of the workspace, with ``/``."""
 
@@ -39,21 +42,38 @@ class _WithBlock(_OneFile):
         return self
 
 
-class ReplaceBlock(_WithBlock):
-    """Replaces the lines ``start`` to ``end``, both included."""
+class _Placed(_WithBlock):
+    open_space: OpenSpace = False
+    """Blank lines between the text and what stands around it."""
+    indent: Indent = "auto"
+
+
+class ReplaceBlock(_Placed):
+    """Replaces the lines ``start`` to ``end``, both included, or what stands between the two lines of a marker."""
 
     op: Literal["replace-block"]
-    start: Line
-    end: Line
+    marker: Marker | None = None
+    """A marker with a start and an end; instead of ``start`` and ``end``."""
+    start: Annotated[Line | None, Field(validate_default=True)] = None
+    end: Annotated[Line | None, Field(validate_default=True)] = None
+
+    @field_validator("start", "end")
+    @classmethod
+    def _somewhere(cls, line: int | None, info: ValidationInfo) -> int | None:
+        if line is None and info.data.get("marker") is None:
+            raise ValueError("is missing; say where: start and end, or marker")
+        if line is not None and info.data.get("marker") is not None:
+            raise ValueError("there is a marker too; say where: start and end, or marker, one of the two")
+        return line
 
     @model_validator(mode="after")
     def _forward(self) -> ReplaceBlock:
-        if self.end < self.start:
+        if self.start is not None and self.end is not None and self.end < self.start:
             raise ValueError(f"end ({self.end}) is before start ({self.start})")
         return self
 
 
-class _Adding(_WithBlock):
+class _Adding(_Placed):
     @model_validator(mode="after")
     def _something(self) -> _Adding:
         if self.block == "":
@@ -66,8 +86,6 @@ class _Insert(_Adding):
     """The line beside which the text goes."""
     marker: Marker | None = None
     """The marker beside which the text goes; instead of ``line``."""
-    open_space: OpenSpace = False
-    """Blank lines between the text and what stands around it."""
 
     @model_validator(mode="after")
     def _one_place(self) -> _Insert:
@@ -92,19 +110,15 @@ class Append(_Adding):
     """Puts text at the end of a file."""
 
     op: Literal["append"]
-    open_space: OpenSpace = False
-    """Blank lines before the text."""
 
 
 class Prepend(_Adding):
     """Puts text at the beginning of a file."""
 
     op: Literal["prepend"]
-    open_space: OpenSpace = False
-    """Blank lines after the text."""
 
 
-class ReplaceBetween(_WithBlock):
+class ReplaceBetween(_Placed):
     """Replaces what stands between two markers; the markers stay."""
 
     op: Literal["replace-between"]

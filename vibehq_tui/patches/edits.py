@@ -44,7 +44,8 @@ def plan_edits(tree: Tree, change: Change, content: bytes, number: int) -> Built
         raise PatchRefused([problem])
     lines = split_lines(content)
     end = b"\r\n" if content.count(b"\r\n") * 2 > len(lines) else b"\n"
-    file = _File(tree, MarkedFile.of(path, content, lines), lines, end, Indents(path, lines))
+    replaced = frozenset(at for edit in change.edits for at in range(edit.start - 1, min(edit.end, len(lines))))
+    file = _File(tree, MarkedFile.of(path, content, lines), lines, end, Indents(path, lines, replaced))
     placed = sorted(
         (file.place(edit) for edit in change.edits), key=lambda item: (item.splice.start, item.splice.end, item.rank)
     )

@@ -3,9 +3,9 @@
 A block is written as it is given, with two exceptions, both for one that starts at the left edge (``indent: auto``):
 
 - At a marker it takes the indentation of the marker.
-- At a line it takes the indentation of that line where nothing else can be meant: the file is source code, and the
-  block stands inside what is indented there. That is reported as a repair. Where it is not certain, the block stays as
-  it is, and a warning says so.
+- At a line, or in place of lines, it takes the indentation of the line where nothing else can be meant: the file is
+  source code, and the block stands inside what is indented there. That is reported as a repair. Where it is not certain
+  (behind the last line of a function, say), the block stays as it is, and a warning says so.
 
 ``indent: keep`` never changes a block. ``indent: match`` shifts it as a whole, so that it starts where the line or the
 marker starts.
@@ -43,6 +43,8 @@ class Indents:
 
     path: str
     lines: list[bytes]
+    replaced: frozenset[int]
+    """Indices of the lines that the batch replaces; they tell nothing of what is there after it."""
     repairs: list[Repair] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -84,14 +86,23 @@ class Indents:
         last = next(line for line in reversed(block) if not _is_blank(line))
         if last.rstrip().endswith(_OPENERS):
             return False
-        above = next((line for line in reversed(self.lines[:start]) if not _is_blank(line)), b"")
-        below = next((line for line in self.lines[end:] if not _is_blank(line)), b"")
+        above = self._nearest(range(start - 1, -1, -1))
+        below = self._nearest(range(end, len(self.lines)))
+        if above is None or below is None:
+            return False
         heads = edit.kind != "insert-after" and len(indentation(above).expandtabs(8)) < width
-        if heads and above.rstrip().endswith(_HEADS):
+        if (heads and above.rstrip().endswith(_HEADS)) or end > start:
             return True
-        if len(indentation(below).expandtabs(8)) >= width:
-            return True
-        return _CLOSER.match(below) is not None
+        return len(indentation(below).expandtabs(8)) >= width or _CLOSER.match(below) is not None
+
+    def _nearest(self, order: range) -> bytes | None:
+        """The next line that is not blank; None when the batch replaces it, ``b""`` when there is none."""
+        for at in order:
+            if at in self.replaced:
+                return None
+            if not _is_blank(self.lines[at]):
+                return self.lines[at]
+        return b""
 
 
 def _shifted(block: list[bytes], wanted: bytes) -> list[bytes]:

@@ -1,19 +1,30 @@
-"""What the task that a batch names allows: files, operations, lines."""
+"""What the task that a batch names allows: files, operations, lines.
+
+A task may have ``allowedFiles`` (or ``files``): paths, folders and patterns as in :mod:`vibehq_tui.patches.allowed`, of
+which one with ``!`` in front takes files out again; ``allowedOperations``; and ``allowedSpans``. An empty ``files``
+says nothing; an empty list of what is allowed allows nothing.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from vibehq_tui.patches.allowed import allows
 from vibehq_tui.patches.errors import PatchRefused, refuse
 from vibehq_tui.patches.model import ParsedPatch, Problem
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planned import PlannedFile
 
-TASKS_FILE: Final = ".mission_control/tasks.json"
+TASK_FILES: Final = (".mission_control/tasks.json", ".taskmaster/tasks/tasks.json")
+"""Where tasks are, below the root; the first that exists counts."""
+_MOST_BYTES: Final = 64_000_000
+_MOST_SHOWN: Final = 8
+_REPLACING: Final = frozenset({"replace-block", "replace-between"})
+_ADDING: Final = _REPLACING | {"insert-before", "insert-after", "append", "prepend"}
+"""Operations of which one must be allowed for a patch in another format that removes lines, or only adds some."""
 
 
 def check_task_link(parsed: ParsedPatch, plan: Plan, root: Path) -> None:
@@ -23,23 +34,36 @@ def check_task_link(parsed: ParsedPatch, plan: Plan, root: Path) -> None:
     """
     if parsed.task is None:
         return
-    try:
-        document = json.loads((root / TASKS_FILE).read_bytes())
-    except FileNotFoundError:
-        raise refuse("unknown-task", f"there is no task {parsed.task!r}: there is no {TASKS_FILE}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise refuse("tasks-file", f"{TASKS_FILE} cannot be read: {error}", path=TASKS_FILE) from None
-    check_task(document, parsed.task, parsed, plan)
+    for name in TASK_FILES:
+        try:
+            with (root / name).open("rb") as file:
+                data = file.read(_MOST_BYTES + 1)
+            if len(data) > _MOST_BYTES:
+                raise refuse("tasks-file", f"{name} is larger than {_MOST_BYTES // 1_000_000} MB", path=name)
+            document = json.loads(data.removeprefix(b"\xef\xbb\xbf"))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError, RecursionError) as error:
+            raise refuse("tasks-file", f"{name} cannot be read: {error}", path=name) from None
+        check_task(document, parsed.task, parsed, plan, source=name)
+        return
+    raise refuse(
+        "unknown-task",
+        f"there is no task {parsed.task!r}: there is no {TASK_FILES[0]}",
+        hint="leave taskId out, or make the tasks file first",
+    )
 
 
-def check_task(document: Any, task_id: str, parsed: ParsedPatch, plan: Plan) -> None:
+def check_task(document: Any, task_id: str, parsed: ParsedPatch, plan: Plan, *, source: str = TASK_FILES[0]) -> None:
     """The same with a parsed tasks document, flat or tagged.
 
+    :param source: where the document is from, for messages.
     :raises PatchRefused: when the task is not in it, or does not allow the plan.
     """
-    task = next((item for item in _tasks(document) if str(item.get("id")) == task_id), None)
+    tasks = {str(item.get("id")): item for item in reversed(list(_tasks(document)))}
+    task = tasks.get(task_id)
     if task is None:
-        raise refuse("unknown-task", f"there is no task {task_id!r} in {TASKS_FILE}", hint="name a task that exists")
+        raise refuse("unknown-task", f"there is no task {task_id!r} in {source}{_known(task_id, tasks)}")
     problems = [
         *_file_problems(task, plan),
         *_operation_problems(task, parsed),
@@ -47,6 +71,14 @@ def check_task(document: Any, task_id: str, parsed: ParsedPatch, plan: Plan) -> 
     ]
     if problems:
         raise PatchRefused(problems, hint=f"task {task_id} allows less; change the task or the patch")
+
+
+def _known(task_id: str, tasks: Mapping[str, Any]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a message
+
+    close = get_close_matches(task_id[:60], list(tasks), 3, 0.6) or list(tasks)[:_MOST_SHOWN]
+    more = ", …" if len(close) < len(tasks) else ""
+    return f"; there is {', '.join(close)}{more}" if close else "; it has no tasks"
 
 
 def _tasks(document: Any) -> Iterator[Mapping[str, Any]]:
@@ -74,43 +106,58 @@ def _list_of(task: Mapping[str, Any], *names: str) -> tuple[str, list[Any] | dic
     return None
 
 
-def _matches(path: str, pattern: str) -> bool:
-    pattern = pattern.removeprefix("./")
-    return path == pattern or path.startswith(pattern.rstrip("/") + "/") or fnmatchcase(path, pattern)
-
-
 def _touched(file: PlannedFile) -> list[str]:
     return [file.path] if file.from_ is None or file.op == "copy" else [file.path, file.from_]
 
 
 def _file_problems(task: Mapping[str, Any], plan: Plan) -> Iterator[Problem]:
-    found = _list_of(task, "files", "allowedFiles", "allowed_files")
-    if found is None or not found[1]:
+    found = _list_of(task, "allowedFiles", "allowed_files", "files")
+    if found is None or (found[0] == "files" and not found[1]):
         return
-    patterns = [str(item.get("path", "")) if isinstance(item, dict) else str(item) for item in found[1]]
+    patterns = [
+        str(item.get("path", item.get("file", ""))) if isinstance(item, dict) else str(item) for item in found[1]
+    ]
+    allowed = [pattern for pattern in patterns if not pattern.startswith("!")]
+    taken_out = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
     for file in plan.files:
         for path in _touched(file):
-            if not any(_matches(path, pattern) for pattern in patterns):
-                yield Problem(code="task-files", path=path, message=f"is not among the files of task {task['id']}")
+            out = next((pattern for pattern in taken_out if allows(path, pattern)), None)
+            if out is not None:
+                message = f"is taken out of the files of task {task['id']} by '!{out}'"
+                yield Problem(code="task-files", path=path, message=message)
+            elif not any(allows(path, pattern) for pattern in allowed):
+                message = f"is not among the files of task {task['id']} ({_listed(allowed)})"
+                yield Problem(code="task-files", path=path, message=message)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST_SHOWN]) or "it allows none"
+    return f"{shown}, …" if len(names) > _MOST_SHOWN else shown
 
 
 def _operation_problems(task: Mapping[str, Any], parsed: ParsedPatch) -> Iterator[Problem]:
     found = _list_of(task, "allowedOperations", "allowed_operations")
     if found is None:
         return
-    allowed = {str(item) for item in found[1]}
+    names = [str(item) for item in found[1]]
+    allowed = {name.strip().lower().replace("_", "-") for name in names}
     for change in parsed.changes:
-        used = {edit.kind: edit.where for edit in change.edits}
+        used = {edit.kind: (edit.where, frozenset({edit.kind})) for edit in change.edits}
         if change.op != "modify":
-            used["move" if change.op == "rename" else change.op] = change.where or ""
-        for kind, where in used.items():
-            if kind not in allowed:
-                message = f"{where}: {kind} is not among the allowed operations of task {task['id']}"
+            kind = "move" if change.op == "rename" else change.op
+            used[kind] = (change.where or change.path, frozenset({kind}))
+        elif not change.edits:
+            removes = change.binary or change.whole or any(tag == "-" for hunk in change.hunks for tag, _ in hunk.lines)
+            kind = "a change of lines" if removes else "an addition of lines"
+            used[kind] = (change.path, _REPLACING if removes else _ADDING)
+        for kind, (where, fitting) in used.items():
+            if not fitting & allowed:
+                message = f"{where}: {kind} is not among the allowed operations of task {task['id']} ({_listed(names)})"
                 yield Problem(code="task-operations", path=change.path, message=message)
 
 
 def _span_problems(task: Mapping[str, Any], plan: Plan) -> Iterator[Problem]:
-    found = _list_of(task, "allowed_spans", "allowedSpans")
+    found = _list_of(task, "allowedSpans", "allowed_spans")
     if found is None:
         return
     spans = list(_spans(found[1], task))

@@ -3,7 +3,7 @@
 Checked by hand, so that a call from a script does not pay for a model library; every message names the JSON path.
 
 What is wrong is refused with everything else that is wrong. What only looks wrong is repaired: JSON as models write it
-(``loose_json.py``), keys and operations in another spelling, numbers in quotes, ``null`` for a key that is left out. A
+(``loose_json.py``), keys and operations in another spelling, ``null`` for a key that is left out. A
 key that nobody knows is reported and not looked at; one that would change what is done is refused.
 """
 
@@ -89,9 +89,6 @@ _WEIGHTY: Final = frozenset(
     )
 )
 """Keys that would change what is done, if there were such keys; to pass over one would do something else than asked."""
-
-
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def _plain(key: str) -> str:
@@ -245,9 +242,6 @@ class _Reader:
 
     def _line(self, data: dict[str, Any], key: str, where: str) -> int:
         value = data.get(key)
-        if isinstance(value, str) and _NUMBER.fullmatch(value):
-            self.repaired("number-as-text", f"{where}.{key}", f"{_shown(value)} was read as {int(value)}")
-            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1 or value > 2**31:
             said = "is missing" if value is None else f"is {_shown(value)}"
             hint = "; prepend is for the top of a file" if value == 0 and key == "line" else ""
