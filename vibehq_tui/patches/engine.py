@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from storage.errors import Busy, Conflict, NotFound, Refused
 from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.earlier import Earlier
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.model import Change, ParsedPatch, Problem, Repair
@@ -148,7 +149,8 @@ class Series:
         for plan in self._planned:
             tree = OverlayTree(tree, plan)
         try:
-            return make_plan(parsed, tree, strict=self._strict)
+            with Earlier(self.root) as bases:
+                return make_plan(parsed, tree, strict=self._strict, bases=bases)
         finally:
             work_tree.close()
 

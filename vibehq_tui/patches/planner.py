@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from vibehq_tui.patches.blobs import blob_matches
 from vibehq_tui.patches.collisions import check_claims, check_room
@@ -17,6 +20,9 @@ from vibehq_tui.patches.planned import PlannedFile, PlannedHunk, split_lines, wh
 from vibehq_tui.patches.tree import Tree
 from vibehq_tui.patches.whole import hunk_is_whole, is_applied, lost_a_line
 
+if TYPE_CHECKING:
+    from vibehq_tui.patches.bases import Bases
+
 
 @dataclass(slots=True)
 class _Work:
@@ -24,6 +30,7 @@ class _Work:
 
     tree: Tree
     unfinished: bool
+    bases: Callable[[], Bases] | None = None
     files: list[PlannedFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     refusals: list[Problem] = field(default_factory=list)
@@ -38,19 +45,38 @@ class _Work:
     def refuse(self, code: str, message: str, path: str, hunk: int | None = None) -> None:
         self.refusals.append(Problem(code=code, message=message, path=path, hunk=hunk))
 
+    def trial(self) -> _Work:
+        """A plan of its own in the making, without bases."""
+        return _Work(self.tree, self.unfinished)
 
-def make_plan(parsed: ParsedPatch, tree: Tree, *, strict: bool = False) -> Plan:
+    def take(self, trial: _Work) -> None:
+        """Makes what was found in a trial count."""
+        self.problems += trial.problems
+        self.refusals += trial.refusals
+        self.repairs += trial.repairs
+        self.warnings += trial.warnings
+
+
+def make_plan(
+    parsed: ParsedPatch, tree: Tree, *, strict: bool = False, bases: Callable[[], Bases] | None = None
+) -> Plan:
     """Plans a patch against a tree. Nothing is changed.
 
     :param strict: no repair, and every hunk exactly at its line.
+    :param bases: opens what is known of earlier contents, to merge where a file has changed since the patch was made.
+        Called only when that is needed; whoever passes it closes what it opened.
     :raises PatchRefused: when the patch is unsafe or uncertain whatever the tree holds, or ``strict`` forbids a repair.
     :raises PatchConflict: when it does not fit the tree; ``problems`` has every reason that was found.
     :raises AlreadyApplied: when every change is in the tree already.
     """
     if strict and parsed.repairs:
         raise PatchRefused(_as_problems(parsed.repairs), hint="strict allows no repair; leave --strict out")
+    if parsed.parts:
+        from vibehq_tui.patches.series import plan_series  # noqa: PLC0415 - only for the patches of several commits
+
+        return plan_series(parsed, tree, partial(make_plan, strict=strict, bases=bases))
     changes, renamed = resolve_names(parsed.changes, tree)
-    work = _Work(tree, parsed.unfinished, repairs=[*parsed.repairs, *renamed])
+    work = _Work(tree, parsed.unfinished, None if strict else bases, repairs=[*parsed.repairs, *renamed])
     vacated = check_claims(changes)
     for change in changes:
         _plan_change(work, change, vacated)
@@ -143,10 +169,13 @@ def _fits_type(work: _Work, change: Change, blob: Blob) -> bool:
 def _create(work: _Work, change: Change, number: int, vacated: frozenset[str]) -> PlannedFile | None:
     path = change.path
     there = work.tree.read(path)
-    if there is not None and path not in vacated:
-        work.conflict("already-exists", "exists already", path)
-        return None
     mode = change.new_mode or REGULAR
+    if there is not None and path not in vacated:
+        if there == Blob(b"".join(line for hunk in change.hunks for line in hunk.new()), mode) and change.hunks:
+            work.repairs.append(Repair(code="already-there", path=path, message="exists already, exactly like this"))
+        else:
+            work.conflict("already-exists", "exists already", path)
+        return None
     binary = change.binary is not None
     hunks: tuple[PlannedHunk, ...]
     if change.content is not None:
@@ -209,6 +238,9 @@ def _from_existing(work: _Work, change: Change, blob: Blob, number: int, vacated
     built = _changed_content(work, change, blob.content, number)
     if built is None:
         return None
+    if change.op == "modify" and built.after == blob.content and mode == blob.mode and built.hunks[0].match == "merge":
+        work.repairs.append(Repair(code="already-there", path=path, message="has what the patch changes already"))
+        return None
     work.repairs += built.repairs
     work.warnings += built.warnings
     op = change.op
@@ -244,6 +276,13 @@ def _changed_content(work: _Work, change: Change, content: bytes, number: int) -
     if change.op == "delete":
         known = change.old_blob is not None and blob_matches(content, change.old_blob)
         if content and not known and change.where is None:
+            if work.bases is not None and _names_base(change):
+                from vibehq_tui.patches.merge import deletion_problem  # noqa: PLC0415 - as below
+
+                problem = deletion_problem(change, content, work.bases())
+                if problem is not None:
+                    work.problems.append(problem)
+                    return None
             work.conflict("unknown-content", "is to be deleted, and the patch does not show its content", path, number)
             return None
         binary = b"\0" in content[:8000]
@@ -277,10 +316,54 @@ def _binary_content(change: Change, base: bytes) -> bytes:
 
 
 def _changed_text(work: _Work, change: Change, content: bytes, number: int) -> Built | None:
+    """The file with the hunks of the patch in it: where they belong for certain, or merged over a known base."""
+    trusted = _is_base(change, content)
+    placed = work.trial()
+    built = _placed_text(placed, change, content, number, trusted=trusted)
+    if work.bases is not None and not trusted:
+        lost = _is_lost(placed, built)
+        if lost or _names_base(change):
+            from vibehq_tui.patches.merge import instead  # noqa: PLC0415 - only where a file has changed
+
+            patched = patcher(change, work.tree, unfinished=work.unfinished)
+            merged = instead(change, content, work.bases(), number, patched, placed=built, lost=lost)
+            if isinstance(merged, Problem):
+                work.problems.append(merged)
+                return None
+            if merged is not None:
+                return merged
+    work.take(placed)
+    return built
+
+
+def _names_base(change: Change) -> bool:
+    return change.old_blob is not None and bool(change.old_blob.strip("0"))
+
+
+def _is_lost(placed: _Work, built: Built | None) -> bool:
+    """Whether hunks are nowhere in the file, or only where something like them is."""
+    if built is not None:
+        return any(hunk.match == "fuzzy" for hunk in built.hunks)
+    return not placed.refusals and any(problem.code == "context-not-found" for problem in placed.problems)
+
+
+def patcher(change: Change, tree: Tree, *, unfinished: bool = False) -> Callable[[bytes], Built | None]:
+    """What puts the hunks of ``change`` into a content; it answers None where they do not belong for certain."""
+
+    def patched(content: bytes) -> Built | None:
+        work = _Work(tree, unfinished)
+        built = _placed_text(work, change, content, 1, trusted=_is_base(change, content))
+        if built is not None:
+            built.repairs += work.repairs
+        return built
+
+    return patched
+
+
+def _placed_text(work: _Work, change: Change, content: bytes, number: int, *, trusted: bool | None) -> Built | None:
     """The file with the hunks of the patch in it, each where it belongs for certain."""
     path = change.path
     lines = split_lines(content)
-    trusted = _is_base(change, content)
     hunks = sought(change.hunks, number)
     located = locate(hunks, lines, path=path, trusted=trusted)
     built = None if located.problems else build(lines, located.hunks, path)
@@ -304,7 +387,7 @@ def _changed_text(work: _Work, change: Change, content: bytes, number: int) -> B
 
 def _is_base(change: Change, content: bytes) -> bool | None:
     """Whether the file is the one that the patch was made from; None when the patch does not tell."""
-    if change.old_blob is None or not change.old_blob.strip("0"):
+    if change.old_blob is None or not _names_base(change):
         return None
     if blob_matches(content, change.old_blob):
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,11 @@ class Box:
         patch = self.git("diff", "--cached", "--binary", *options)
         self.git("reset", "-q", "--hard")
         return patch
+
+    def forget(self) -> None:
+        """Leaves the files alone: no history and no receipts, so that nothing is known of earlier contents."""
+        for name in (".git", ".vibehq"):
+            shutil.rmtree(self.root / name, ignore_errors=True)
 
     def codes(self, result: EngineResult) -> list[str]:
         return [problem.code for problem in result.errors]

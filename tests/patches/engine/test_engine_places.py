@@ -78,6 +78,7 @@ def test_its_line_is_not_believed_when_the_file_is_another(box: Box) -> None:
     patch = box.diff("-U2")
     assert hunk_matches(box.apply(patch)) == ["exact"]
     box.write("f", b"".join([b"new\n"] * 10 + rows))
+    box.forget()
     assert box.codes(unchanged(box, patch)) == ["ambiguous-context"]
 
 
@@ -149,6 +150,7 @@ def test_hunks_without_context_need_the_file_they_were_made_from(box: Box) -> No
     box.write("f", box.read("f").replace(b"line 20\n", b"line 20\nadded\n"))
     patch = box.diff("-U0")
     box.write("f", b"top\n" + box.read("f"))
+    box.forget()
     assert box.codes(unchanged(box, patch)) == ["no-context"]
 
 
@@ -180,6 +182,9 @@ def test_the_end_of_the_file_has_moved(box: Box) -> None:
     box.write("f", box.read("f") + b"mine\n")
     patch = box.diff()
     box.write("f", box.read("f") + b"theirs\n")
+    result = unchanged(box, patch)
+    assert (result.result, box.codes(result)) == ("conflict", ["merge-conflict"])
+    box.forget()
     result = unchanged(box, patch)
     assert (result.result, box.codes(result)) == ("conflict", ["edge-context"])
 
