@@ -24,13 +24,11 @@ from storage.errors import Busy, NotFound, Refused
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.files import Files, Signature, changed_meanwhile, permissions_after, signature
 from vibehq_tui.patches.journal import (
-    TEMPORARY,
     UNDO,
     Journal,
     Receipt,
     ReceiptSummary,
     Recovered,
-    fsync_folder,
     inherited_permissions,
 )
 from vibehq_tui.patches.model import Problem
@@ -241,13 +239,18 @@ class Applier:
                 plan=plan,
                 permissions={step.effect.path: step.permissions for step in steps if step.permissions is not None},
             )
+            appends = self._journal.can_append
             try:
-                self._journal.write(receipt)
+                if not appends:
+                    self._journal.write(receipt)
             except OSError as error:
                 raise _refused_by_system(error, "the journal", "nothing was changed") from error
             with signals_held():
                 try:
-                    self._journal.commit(name, ordered=bool(self._unsettled))
+                    if appends:
+                        self._journal.append(receipt)
+                    else:
+                        self._journal.commit(name, ordered=bool(self._unsettled))
                     self._materialise(receipt, steps, files)
                 except (OSError, PatchRefused, PatchConflict) as error:
                     self._roll_back(name, steps, files, error)
@@ -305,7 +308,7 @@ class Applier:
         """
         try:
             if not self._journal.is_committed(name):
-                self._journal.drop(name + TEMPORARY)
+                self._journal.abandon(name)
                 raise _refused_by_system(cause, "the journal", "nothing was changed") from cause
             self._journal.begin_undo(name)
             for number, step in enumerate(reversed(steps)):
@@ -377,9 +380,7 @@ class Applier:
                 finally:
                     files.close()
             try:
-                for name in self._unsettled:
-                    self._journal.finish(name)
-                fsync_folder(self._journal.done)
+                self._journal.finish(self._unsettled)
             except OSError as error:
                 raise _refused_by_system(error, "the receipts", "the files are in place") from error
             finally:

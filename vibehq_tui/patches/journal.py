@@ -1,4 +1,4 @@
-"""Receipts: what was applied, with every byte before and after. While being applied, a receipt is the intent record.
+"""The journal: what is being applied, and the receipts of what was.
 
 ::
 
@@ -7,58 +7,29 @@
     journal/<id>.undo    being taken back: what died here is taken back to the end
     receipts/<id>        done, and on disk
 
-A record is one line ``vibehq-receipt 1 <header bytes> <crc32>``, the header as JSON, and the contents one by one.
+The patches of a series that follow the first are added to the file of the first, so that each costs one write and one
+wait for the disk. Their receipts are names of that same file. A record at the end of it that is not whole does not
+count; one that is also in a file of its own being taken back is not there any more.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from storage.clock import Millis
 from storage.errors import NotFound, Refused
-from vibehq_tui.patches.model import Repair
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planned import PlannedFile, PlannedHunk, split_lines
+from vibehq_tui.patches.records import Receipt, ReceiptSummary, decode, decode_all, encode, summary, walk
+
+__all__ = ["Journal", "Receipt", "ReceiptSummary", "Recovered", "decode", "encode"]
 
 UNDO: Final = ".undo"
 TEMPORARY: Final = ".tmp"
-_MAGIC: Final = b"vibehq-receipt 1 "
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """An application or a revert that took place."""
-
-    id: str
-    kind: str
-    """apply or revert."""
-    at: Millis
-    meta: Mapping[str, Any]
-    plan: Plan
-    permissions: Mapping[str, int]
-    """Permission bits that files had before."""
-    order: int = 0
-    """Rises with every record; says which of two came first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptSummary:
-    """A receipt as a list shows it."""
-
-    id: str
-    kind: str
-    at: Millis
-    meta: Mapping[str, Any]
-    files: tuple[tuple[str, str], ...]
-    """Operation and path of every file."""
-    added: int
-    removed: int
+_LARGEST: Final = 16 * 1024 * 1024
+"""Bytes of a file from which on the next record starts another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,150 +46,29 @@ class Recovered:
     """Files that were neither as before nor as after: somebody changed them since, so they were left alone."""
 
 
-def encode(receipt: Receipt) -> list[bytes]:
-    """The record of a receipt, in chunks to be written one after the other."""
-    blobs: list[bytes] = []
-    files = [_file_to_json(file, blobs) for file in receipt.plan.files]
-    header = json.dumps(
-        {
-            "id": receipt.id,
-            "kind": receipt.kind,
-            "at": receipt.at,
-            "order": receipt.order,
-            "meta": dict(receipt.meta),
-            "added": receipt.plan.added,
-            "removed": receipt.plan.removed,
-            "permissions": dict(receipt.permissions),
-            "repairs": [repair.to_wire() for repair in receipt.plan.repairs],
-            "warnings": receipt.plan.warnings,
-            "blobs": [len(blob) for blob in blobs],
-            "files": files,
-        },
-        separators=(",", ":"),
-    ).encode()
-    checksum = zlib.crc32(header)
-    for blob in blobs:
-        checksum = zlib.crc32(blob, checksum)
-    return [_MAGIC + b"%d %08x\n" % (len(header), checksum), header, b"\n", *blobs]
+@dataclass(slots=True)
+class _Log:
+    """The file that the records of a series are added to."""
+
+    name: str
+    fd: int
+    ends: dict[str, int] = field(default_factory=dict)
+    """Offsets behind the records, by receipt, in their order."""
+
+    @property
+    def end(self) -> int:
+        """The offset behind the last."""
+        return next(reversed(self.ends.values()))
 
 
-def _file_to_json(file: PlannedFile, blobs: list[bytes]) -> dict[str, Any]:
-    def keep(data: bytes | None) -> int | None:
-        if data is None:
-            return None
-        blobs.append(data)
-        return len(blobs) - 1
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record of the journal of a process that died."""
 
-    return {
-        "path": file.path,
-        "op": file.op,
-        "from": file.from_,
-        "before": keep(file.before),
-        "after": keep(file.after),
-        "modes": [file.before_mode, file.after_mode],
-        "binary": file.binary,
-        "hunks": [
-            [
-                hunk.number,
-                hunk.old_start,
-                hunk.old_lines,
-                hunk.new_start,
-                hunk.new_lines,
-                hunk.section,
-                hunk.match,
-                "".join(tag for tag, _ in hunk.lines),
-            ]
-            for hunk in file.hunks
-        ],
-    }
-
-
-def decode(data: bytes, name: str) -> Receipt:
-    """The receipt of a record.
-
-    :raises Refused: when the record is damaged.
-    """
-    first, _, rest = data.partition(b"\n")
-    try:
-        if not first.startswith(_MAGIC):
-            raise ValueError("it does not start like a receipt")
-        length, checksum = first[len(_MAGIC) :].split(b" ")
-        header_end = int(length)
-        header = json.loads(rest[:header_end])
-        contents = memoryview(rest)[header_end + 1 :]
-        if zlib.crc32(contents, zlib.crc32(rest[:header_end])) != int(checksum, 16):
-            raise ValueError("its checksum is wrong")
-        return _from_json(header, _cut(contents, header["blobs"]))
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise Refused(
-            f"receipt {name} is damaged: {error}", code="receipt-damaged", hint="restore the files from git"
-        ) from None
-
-
-def _cut(contents: memoryview, lengths: list[int]) -> list[bytes]:
-    blobs = []
-    at = 0
-    for length in lengths:
-        blobs.append(bytes(contents[at : at + length]))
-        at += length
-    return blobs
-
-
-def _from_json(header: dict[str, Any], blobs: list[bytes]) -> Receipt:
-    plan = Plan(
-        files=tuple(_file_from_json(entry, blobs) for entry in header["files"]),
-        repairs=tuple(Repair(**entry) for entry in header["repairs"]),
-        warnings=tuple(header["warnings"]),
-    )
-    return Receipt(
-        id=header["id"],
-        kind=header["kind"],
-        at=Millis(header["at"]),
-        meta=header["meta"],
-        plan=plan,
-        permissions=header["permissions"],
-        order=header["order"],
-    )
-
-
-def _file_from_json(entry: dict[str, Any], blobs: list[bytes]) -> PlannedFile:
-    before = None if entry["before"] is None else blobs[entry["before"]]
-    after = None if entry["after"] is None else blobs[entry["after"]]
-    with_lines = any(row[7] for row in entry["hunks"])
-    old = split_lines(before) if before is not None and with_lines else []
-    new = split_lines(after) if after is not None and with_lines else []
-    return PlannedFile(
-        path=entry["path"],
-        op=entry["op"],
-        from_=entry["from"],
-        before=before,
-        after=after,
-        before_mode=entry["modes"][0],
-        after_mode=entry["modes"][1],
-        binary=entry["binary"],
-        hunks=tuple(_hunk_from_json(row, old, new) for row in entry["hunks"]),
-    )
-
-
-def _hunk_from_json(row: list[Any], old: list[bytes], new: list[bytes]) -> PlannedHunk:
-    number, old_start, old_lines, new_start, new_lines, section, match, tags = row
-    old_at = old_start - 1 if old_lines else old_start
-    new_at = new_start - 1 if new_lines else new_start
-    lines = []
-    for tag in tags:
-        lines.append((tag, new[new_at] if tag == "+" else old[old_at]))
-        old_at += tag != "+"
-        new_at += tag != "-"
-    return PlannedHunk(
-        number=number,
-        old_start=old_start,
-        old_lines=old_lines,
-        new_start=new_start,
-        new_lines=new_lines,
-        section=section,
-        match=match,
-        lines=tuple(lines),
-    )
+    name: str
+    """Of its file."""
+    receipt: Receipt
+    undo: bool
 
 
 class Journal:
@@ -227,6 +77,9 @@ class Journal:
     def __init__(self, state: Path) -> None:
         self.open = state / "journal"
         self.done = state / "receipts"
+        self._log: _Log | None = None
+        self._added: dict[str, str] = {}
+        """The file of each record that was added to that of another."""
 
     def unfinished(self) -> list[str]:
         """Names in the journal, complete or not; empty when there is no state folder yet."""
@@ -236,21 +89,29 @@ class Journal:
         except FileNotFoundError:
             return []
 
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    @property
+    def can_append(self) -> bool:
+        """Whether a record can be added to the one before it."""
+        return self._log is not None and self._log.end < _LARGEST
+
     def write(self, receipt: Receipt) -> None:
         """Puts a record into the journal as a temporary file, and on disk.
 
         :raises OSError: when it cannot be written; then nothing is left of it.
         """
+        self.close()
         path = self.open / (receipt.id + TEMPORARY)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            write_all(fd, encode(receipt))
+            size = write_all(fd, encode(receipt))
             os.fsync(fd)
         except OSError:
+            os.close(fd)
             path.unlink()
             raise
-        finally:
-            os.close(fd)
+        self._log = _Log(receipt.id, fd, {receipt.id: size})
 
     def commit(self, receipt: str, *, ordered: bool) -> None:
         """Makes a written record count: the point from which an application is carried on.
@@ -262,14 +123,67 @@ class Journal:
         if not ordered:
             fsync_folder(self.open)
 
+    def append(self, receipt: Receipt) -> None:
+        """Adds a record behind the last, and puts it on disk; from then on it counts.
+
+        :raises OSError: when it cannot be written; then nothing is left of it.
+        """
+        log = self._log
+        if log is None:
+            raise ValueError("there is no record to add this one to")
+        end = log.end
+        try:
+            os.lseek(log.fd, end, os.SEEK_SET)
+            size = write_all(log.fd, encode(receipt))
+            os.fdatasync(log.fd)
+        except OSError:
+            os.ftruncate(log.fd, end)
+            raise
+        log.ends[receipt.id] = end + size
+        self._added[receipt.id] = log.name
+
     def is_committed(self, receipt: str) -> bool:
         """Whether the record counts."""
-        return (self.open / receipt).exists()
+        return receipt in self._added or (self.open / receipt).exists()
+
+    def abandon(self, receipt: str) -> None:
+        """Removes what was written and does not count."""
+        self.close()
+        with suppress(FileNotFoundError):
+            (self.open / (receipt + TEMPORARY)).unlink()
+
+    def close(self) -> None:
+        """Lets go of the file that records are added to; the next one starts another."""
+        if self._log is not None:
+            os.close(self._log.fd)
+            self._log = None
 
     def begin_undo(self, receipt: str) -> None:
-        """From here on the application is taken back instead."""
+        """From here on the application is taken back instead. It is the last of the series."""
+        if self._log is not None and next(reversed(self._log.ends)) != receipt:
+            raise ValueError(f"{receipt} is not what was applied last")
+        if receipt in self._added:
+            self._take_out(receipt)
+            return
+        self.close()
         (self.open / receipt).rename(self.open / (receipt + UNDO))
         fsync_folder(self.open)
+
+    def _take_out(self, receipt: str) -> None:
+        """Moves the last record of a series into a file of its own."""
+        log = self._log
+        if log is None:
+            raise ValueError(f"{receipt} is not what was applied last")
+        end = log.ends.pop(receipt)
+        data = os.pread(log.fd, end - log.end, log.end)
+        path = self.open / (receipt + UNDO)
+        temporary = self.open / (receipt + UNDO + TEMPORARY)
+        _write_file(temporary, data)
+        temporary.rename(path)
+        fsync_folder(self.open)
+        os.ftruncate(log.fd, log.end)
+        os.fsync(log.fd)
+        del self._added[receipt]
 
     def end_undo(self, receipt: str) -> None:
         """The application counts after all."""
@@ -277,54 +191,93 @@ class Journal:
         fsync_folder(self.open)
 
     def drop(self, name: str) -> None:
-        """Removes an entry of the journal."""
+        """Removes a file of the journal."""
         (self.open / name).unlink()
 
-    def finish(self, receipt: str) -> None:
-        """Moves a record to the receipts."""
-        (self.open / receipt).rename(self.done / receipt)
+    def finish(self, receipts: Iterable[str]) -> None:
+        """Makes receipts of committed records, and puts the names on disk."""
+        self.close()
+        for name in receipts:
+            if name not in self._added:
+                self.finish_file(name, [other for other, file in self._added.items() if file == name])
+        self._added.clear()
+        fsync_folder(self.done)
+
+    def finish_file(self, name: str, added: Iterable[str]) -> None:
+        """Makes receipts of one file of the journal: one of its own name, and ``added`` for the records behind it."""
+        source = self.open / name
+        for other in added:
+            try:
+                os.link(source, self.done / other)
+            except FileExistsError:
+                continue
+            except OSError:
+                # A file system that gives a file one name only: every receipt gets the whole file.
+                _write_file(self.done / other, source.read_bytes())
+        source.rename(self.done / name)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def entries(self, names: Iterable[str]) -> list[Entry]:
+        """The records of files in the journal, in the order in which they were applied.
+
+        :raises Refused: when one is damaged.
+        """
+        found: list[Entry] = []
+        for name in names:
+            for receipt, _ in decode_all((self.open / name).read_bytes(), name):
+                found.append(Entry(name, receipt, name.endswith(UNDO)))
+        found.sort(key=lambda entry: (entry.receipt.at, entry.receipt.order))
+        undone = {entry.receipt.id for entry in found if entry.undo}
+        return [entry for entry in found if entry.undo or entry.receipt.id not in undone]
 
     def load(self, receipt: str) -> Receipt:
         """:raises NotFound: when there is no such receipt. :raises Refused: when it is damaged."""
-        for folder in (self.done, self.open):
+        for path in (self.done / receipt, self.open / self._added.get(receipt, receipt)):
             try:
-                return decode((folder / receipt).read_bytes(), receipt)
+                return _load(path, receipt)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 continue
         raise NotFound(f"there is no receipt {receipt!r}", hint="patchctl list shows those that there are")
 
     def exists(self, receipt: str) -> bool:
         """Whether a receipt, or an entry of the journal, has this name."""
-        return (self.done / receipt).exists() or (self.open / receipt).exists()
+        return (self.done / receipt).exists() or self.is_committed(receipt)
 
     def summaries(self) -> Iterator[ReceiptSummary]:
         """Every receipt without its contents, in no particular order."""
         for folder in (self.done, self.open):
-            try:
-                names = [entry.name for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)]
-            except FileNotFoundError:
-                continue
-            for name in names:
-                if not name.endswith((TEMPORARY, UNDO)):
-                    yield _summary(folder / name)
+            yield from _summaries(folder)
 
 
-def _summary(path: Path) -> ReceiptSummary:
+def _load(path: Path, receipt: str) -> Receipt:
+    with path.open("rb") as file:
+        for start, end, header in walk(file, receipt):
+            if header.get("id") == receipt:
+                file.seek(start)
+                return decode(file.read(end - start), receipt)
+    raise Refused(
+        f"receipt {receipt} is damaged: it is not whole", code="receipt-damaged", hint="restore the files from git"
+    )
+
+
+def _summaries(folder: Path) -> Iterator[ReceiptSummary]:
     try:
-        with path.open("rb") as file:
-            first = file.readline(80)
-            header = json.loads(file.read(int(first[len(_MAGIC) :].split(b" ")[0])))
-        return ReceiptSummary(
-            id=header["id"],
-            kind=header["kind"],
-            at=Millis(header["at"]),
-            meta=header["meta"],
-            files=tuple((entry["op"], entry["path"]) for entry in header["files"]),
-            added=header["added"],
-            removed=header["removed"],
-        )
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise Refused(f"receipt {path.name} is damaged: {error}", code="receipt-damaged") from None
+        with os.scandir(folder) as listing:
+            entries = [entry for entry in listing if entry.is_file(follow_symlinks=False)]
+    except FileNotFoundError:
+        return
+    names = {entry.name for entry in entries if not entry.name.endswith((TEMPORARY, UNDO))}
+    files = {entry.inode(): entry.name for entry in entries if entry.name in names}
+    told: set[str] = set()
+    for name in files.values():
+        with (folder / name).open("rb") as file:
+            for _, _, header in walk(file, name):
+                found = summary(header, name)
+                # In the journal a file has one name for all its records; among the receipts each has its own.
+                if found.id not in told and (found.id in names or folder.name == "journal"):
+                    told.add(found.id)
+                    yield found
 
 
 def inherited_permissions(receipt: Receipt) -> dict[str, int]:
@@ -336,12 +289,26 @@ def inherited_permissions(receipt: Receipt) -> dict[str, int]:
     return permissions
 
 
-def write_all(fd: int, chunks: list[bytes]) -> None:
-    """Writes everything, however many calls it takes."""
+def write_all(fd: int, chunks: list[bytes]) -> int:
+    """Writes everything, however many calls it takes; answers how many bytes that was."""
+    whole = 0
     for chunk in chunks:
         view = memoryview(chunk)
         while view:
-            view = view[os.write(fd, view) :]
+            written = os.write(fd, view)
+            whole += written
+            view = view[written:]
+    return whole
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    """A file, on disk but for its name."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        write_all(fd, [data])
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def fsync_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from storage.errors import Refused
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
 from vibehq_tui.patches.files import Files, permissions_after, signature
-from vibehq_tui.patches.journal import TEMPORARY, UNDO, Journal, Receipt, Recovered, fsync_folder, inherited_permissions
+from vibehq_tui.patches.journal import TEMPORARY, Entry, Journal, Recovered, fsync_folder, inherited_permissions
 from vibehq_tui.patches.model import Blob
 
 
@@ -23,13 +23,6 @@ class _Chain:
     permissions: int | None = None
     temporaries: list[str] = field(default_factory=list)
     """Names of temporary files that may be left beside it."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    name: str
-    receipt: Receipt
-    undo: bool
 
 
 def recover_journal(
@@ -47,17 +40,13 @@ def recover_journal(
     :param only: names of entries to take; all others are not looked at.
     :raises Refused: when the system does not let it; the journal is kept, and the next call tries again.
     """
-    entries: list[_Entry] = []
-    for name in journal.unfinished():
-        if only is not None and name not in only:
-            continue
+    names = [name for name in journal.unfinished() if only is None or name in only]
+    for name in names:
         if name.endswith(TEMPORARY):
             journal.drop(name)
-            continue
-        entries.append(_Entry(name, journal.load(name), name.endswith(UNDO)))
+    entries = journal.entries([name for name in names if not name.endswith(TEMPORARY)])
     if not entries:
         return []
-    entries.sort(key=lambda entry: (entry.receipt.at, entry.receipt.order))
     files = Files(root, temporary)
     try:
         if only is None:
@@ -72,7 +61,8 @@ def recover_journal(
         ) from error
     finally:
         files.close()
-    return [_finish(journal, entry, left) for entry in entries]
+    _finish(journal, entries)
+    return [_told(entry, left) for entry in entries]
 
 
 def _clear(temporary: Path) -> None:
@@ -81,7 +71,7 @@ def _clear(temporary: Path) -> None:
             entry.unlink()
 
 
-def _chains(entries: list[_Entry]) -> dict[str, _Chain]:
+def _chains(entries: list[Entry]) -> dict[str, _Chain]:
     chains: dict[str, _Chain] = {}
     for entry in entries:
         permissions = inherited_permissions(entry.receipt)
@@ -136,13 +126,22 @@ def _settle_paths(files: Files, chains: dict[str, _Chain]) -> set[str]:
     return left
 
 
-def _finish(journal: Journal, entry: _Entry, left: set[str]) -> Recovered:
-    receipt = entry.receipt
-    if entry.undo:
-        journal.drop(entry.name)
-    else:
-        journal.finish(entry.name)
+def _finish(journal: Journal, entries: list[Entry]) -> None:
+    """Empties the journal: what counts becomes receipts, file by file."""
+    files: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.undo:
+            journal.drop(entry.name)
+        else:
+            files.setdefault(entry.name, []).append(entry.receipt.id)
+    for name, receipts in files.items():
+        journal.finish_file(name, [receipt for receipt in receipts if receipt != name])
+    if files:
         fsync_folder(journal.done)
+
+
+def _told(entry: Entry, left: set[str]) -> Recovered:
+    receipt = entry.receipt
     mine = tuple(effect.path for effect in receipt.plan.effects if effect.path in left)
     outcome = "taken-back" if entry.undo else "completed"
     return Recovered(receipt.id, dict(receipt.meta), receipt.kind, outcome, mine)
