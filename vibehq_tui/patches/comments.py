@@ -11,17 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
 
 from vibehq_tui.patches.languages import Language, Quote
-
-_BODY: Final = {
-    # (many lines, escapes): everything up to the closing quote.
-    (False, True): rb"(?:[^\\\n%s]|\\[\s\S]|(?!%s)[%s])*+",
-    (False, False): rb"(?:[^\n%s]|(?!%s)[%s])*+",
-    (True, True): rb"(?:[^\\%s]|\\[\s\S]|(?!%s)[%s])*+",
-    (True, False): rb"(?:[^%s]|(?!%s)[%s])*+",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +32,14 @@ class _Scanner:
 
 
 def _body(quote: Quote) -> re.Pattern[bytes]:
-    first = re.escape(quote.closer[:1])
-    pattern = _BODY[quote.many_lines, quote.escapes] % (first, re.escape(quote.closer), first)
-    return re.compile(pattern)
+    """Everything up to the closing quote, or to the end of the line where the string ends with it."""
+    first, closer = re.escape(quote.closer[:1]), re.escape(quote.closer)
+    escape = re.escape(quote.escape)
+    line = b"" if quote.many_lines else rb"\n"
+    parts = [rb"[^" + escape + line + first + rb"]", rb"(?!" + closer + rb")" + first]
+    if escape:
+        parts.append(escape + rb"[\s\S]")
+    return re.compile(rb"(?:" + b"|".join(parts) + rb")*+")
 
 
 def _word(opener: bytes) -> bytes:

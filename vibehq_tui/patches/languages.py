@@ -20,8 +20,8 @@ class Quote:
     opener: bytes
     closer: bytes
     many_lines: bool
-    escapes: bool
-    """Whether a backslash takes the meaning of the character after it."""
+    escape: bytes
+    """The character that takes the meaning of the one after it; empty when there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +57,13 @@ def _pairs(text: str) -> tuple[tuple[bytes, bytes], ...]:
 
 
 def _quotes(text: str) -> Iterator[Quote]:
-    """``"`` ends with its line, ``"/m`` does not, ``"/r`` knows no escapes, ``@"…"@`` ends otherwise than it starts."""
+    """``"`` ends with its line, ``"/m`` does not, ``"/r`` knows no escapes, ``"/b`` escapes by backticks, and ``@"…"@``
+    ends otherwise than it starts."""
     for word in text.split():
         marks, _, flags = word.partition("/")
         opener, _, closer = marks.partition("…")
-        yield Quote(opener.encode(), (closer or opener).encode(), "m" in flags, "r" not in flags)
+        escape = b"" if "r" in flags else b"`" if "b" in flags else b"\\"
+        yield Quote(opener.encode(), (closer or opener).encode(), "m" in flags, escape)
 
 
 def _row(
@@ -180,6 +182,7 @@ LANGUAGES: Final[tuple[Language, ...]] = (
         line="// #",
         block=_C + " " + _HTML,
         strings=_TWO,
+        atoms=(rb"(?<=[A-Za-z])'(?=[a-z])",),
         spaced=True,
         programs="php",
     ),
@@ -258,12 +261,12 @@ LANGUAGES: Final[tuple[Language, ...]] = (
         ".ps1 .psm1 .psd1",
         line="#",
         block="<# #>",
-        strings="@\"…\"@/mr @'…'@/mr \"/r '/r",
+        strings="@\"…\"@/mr @'…'@/mr \"/b '/r",
         atoms=(rb"`.",),
         spaced=True,
         programs="pwsh powershell",
     ),
-    _row("R", ".r .rmd .rprofile", names=".rprofile", line="#", strings=_TWO, programs="rscript"),
+    _row("R", ".r .rmd .rprofile", line="#", strings=_TWO, programs="rscript"),
     _row("Julia", ".jl", line="#", block="#= =#", nested=True, strings='"""/m "', atoms=_CHARACTER, programs="julia"),
     _row(
         "Elixir",
@@ -289,7 +292,7 @@ LANGUAGES: Final[tuple[Language, ...]] = (
     _row(
         "YAML",
         ".yaml .yml .clang-format .cff",
-        names=".clang-format .clang-tidy .yamllint",
+        names=".clang-tidy .yamllint",
         line="#",
         strings=_TWO,
         spaced=True,
@@ -318,7 +321,7 @@ LANGUAGES: Final[tuple[Language, ...]] = (
         "Configuration",
         ".ini .cfg .conf .cnf .properties .env .editorconfig .desktop .service .socket .timer .reg .po",
         names=(
-            ".gitignore .gitattributes .gitmodules .gitconfig .dockerignore .npmignore .npmrc .editorconfig .env "
+            ".gitignore .gitattributes .gitmodules .gitconfig .dockerignore .npmignore .npmrc "
             ".flake8 .pylintrc .coveragerc .hgignore .prettierignore .eslintignore .helmignore .mailmap codeowners "
             "requirements.txt constraints.txt robots.txt crontab fstab hosts kconfig .config"
         ),
@@ -374,7 +377,7 @@ LANGUAGES: Final[tuple[Language, ...]] = (
         programs="sbcl guile racket emacs",
     ),
     _row("Clojure", ".clj .cljs .cljc .edn .bb", line=";", strings='"/m', atoms=_LISP, programs="clojure bb"),
-    _row("Assembly", ".asm .s .nasm .inc.s", line="; # //", block=_C, strings='"', spaced=True),
+    _row("Assembly", ".asm .s .nasm", line="; # //", block=_C, strings='"', spaced=True),
     _row("LLVM", ".ll", line=";", strings='"/r'),
     _row("AutoHotkey", ".ahk", line=";", block=_C, strings='"/r', spaced=True),
     _row("WebAssembly", ".wat .wast", line=";;", block="(; ;)", nested=True, strings='"'),
