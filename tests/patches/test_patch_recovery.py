@@ -20,12 +20,12 @@ import asyncio, sys
 from pathlib import Path
 from vibehq_tui.headquarters import Headquarters
 
-async def main(verb, patch):
+async def main(verb, patch, *options):
     async with await Headquarters.open(Path.cwd(), via="cli", actor="ada") as hq:
         print("ready", flush=True)
-        await getattr(hq.patches, verb)(patch)
+        await getattr(hq.patches, verb)(patch, **dict.fromkeys(options, True))
 
-asyncio.run(main(sys.argv[1], sys.argv[2]))
+asyncio.run(main(*sys.argv[1:]))
 """
 
 
@@ -40,9 +40,9 @@ def _many_files(repository: Repository, count: int) -> bytes:
     return diff
 
 
-def _kill_at(root: Path, verb: str, patch: str, delay: float) -> None:
+def _kill_at(root: Path, words: list[str], delay: float) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, verb, patch], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", SCRIPT, *words], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert process.stdout is not None
     process.stdout.readline()
@@ -60,7 +60,7 @@ def _tree(repository: Repository) -> str:
     return tree
 
 
-async def _kills(repository: Repository, files: int, kills: int, seed: int) -> dict[str, int]:
+async def _kills(repository: Repository, files: int, kills: int, seed: int, *, commit: bool = False) -> dict[str, int]:
     chance = random.Random(seed)
     diff = _many_files(repository, files)
     before = _tree(repository)
@@ -68,7 +68,7 @@ async def _kills(repository: Repository, files: int, kills: int, seed: int) -> d
         patch = (await hq.patches.submit(diff)).id
         await hq.patches.approve(patch)
         started = time.monotonic()
-        await hq.patches.apply(patch)
+        await hq.patches.apply(patch, commit=commit)
         whole = time.monotonic() - started
         after = _tree(repository)
         await hq.patches.revert(patch)
@@ -84,10 +84,15 @@ async def _kills(repository: Repository, files: int, kills: int, seed: int) -> d
             if state == "proposed":
                 await hq.patches.approve(patch)
                 state = "approved"
-        _kill_at(repository.root, "apply" if state == "approved" else "revert", patch, chance.uniform(0, whole * 1.2))
+        words = ["revert", patch] if state == "applied" else ["apply", patch, *(["commit"] if commit else [])]
+        _kill_at(repository.root, words, chance.uniform(0, whole * 1.2))
         async with await Headquarters.open(repository.root, via="cli", actor="ada") as hq:
             now = await hq.patches.get(patch)
             assert now.pending_receipt is None
+            if commit:
+                assert repository.git("rev-parse", "HEAD:many").strip() == (after if now.state == "applied" else before)
+                assert repository.git("status", "--porcelain", "--", "many") == ""
+                assert (now.commit_id is not None) == (now.state == "applied")
             assert _tree(repository) == (after if now.state == "applied" else before), now.state
             assert repository.git("status", "--porcelain", "--", ":!many", ":!.vibehq").strip() == ""
             seen[now.state] += 1
@@ -102,6 +107,14 @@ async def test_killed_at_random_instants(
     assert sum(seen.values()) == 6
 
 
+async def test_killed_at_random_instants_while_committing(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    seen = await _kills(repository, files=100, kills=6, seed=3, commit=True)
+    assert sum(seen.values()) == 6
+
+
 @pytest.mark.long
 async def test_killed_at_fifty_instants_in_two_thousand_files(
     repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -109,3 +122,12 @@ async def test_killed_at_fifty_instants_in_two_thousand_files(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     seen = await _kills(repository, files=2000, kills=50, seed=2)
     assert seen["applied"] >= 5 and seen["approved"] + seen["reverted"] >= 5, seen
+
+
+@pytest.mark.long
+async def test_killed_at_a_hundred_instants_while_committing(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    seen = await _kills(repository, files=300, kills=100, seed=4, commit=True)
+    assert seen["applied"] >= 10 and seen["approved"] + seen["reverted"] >= 10, seen

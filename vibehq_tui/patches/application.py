@@ -2,31 +2,51 @@
 
 An application is three steps: the store says that it is under way (``pending_receipt``), the applier does it (its
 intent record is the receipt), the store says that it is done. A process that dies in between leaves the first without
-the third; :meth:`PatchApplication.recover` looks at the receipts and says which it was.
+the third; :class:`Interrupted` looks at the receipts and says which it was.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 from storage.errors import Busy, Conflict, Refused, VibeError
 from storage.records import Patch
 from storage.store import Store, Tx
 from vibehq_tui.contracts import events
 from vibehq_tui.contracts.config import Config
-from vibehq_tui.patches.apply import Applier, Receipt
-from vibehq_tui.patches.commit import PreparedCommit, prepare_commit, publish_commit
-from vibehq_tui.patches.errors import PatchConflict
+from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.branches import PREFIX, BranchApplication
+from vibehq_tui.patches.checks import CheckOutcome, run_checks
+from vibehq_tui.patches.commit import (
+    Commit,
+    CommitMode,
+    Piece,
+    check_ready,
+    forget,
+    make_commits,
+    publish,
+    run_hook,
+    target_ref,
+    worded,
+)
+from vibehq_tui.patches.commit_message import pieces_of, revert_message
+from vibehq_tui.patches.errors import ChecksFailed, PatchConflict
 from vibehq_tui.patches.formats import parse
+from vibehq_tui.patches.interrupted import Interrupted
 from vibehq_tui.patches.ledger import APPLIED_STATES, OPEN_STATES, Ledger, fresh, must_be
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planner import make_plan
 from vibehq_tui.patches.plans import PatchPlans, accepted_part
+from vibehq_tui.patches.settlement import Settlement
 from vibehq_tui.patches.tree import WorkTree
 from vibehq_tui.tasks.service import TaskService
+
+T = TypeVar("T")
 
 _LOCK_WAIT = 10.0
 """Seconds to wait for another process that applies."""
@@ -47,55 +67,124 @@ class PatchApplication:
     ) -> None:
         self._store = store
         self._root = root
-        self._tasks = tasks
         self._plans = plans
         self._config = config
         self._ledger = ledger
         self._applier = applier
+        self._steps = Settlement(store, tasks, config, ledger)
+        self._branches = BranchApplication(root, plans, self._steps)
+        self._interrupted = Interrupted(root, self._steps, applier)
 
     # -- applying --------------------------------------------------------------------------------------------------
 
-    async def apply(self, patch: Patch, *, dry_run: bool = False, commit: bool = False) -> Patch:
-        """Applies an approved patch, all or nothing.
+    def mode(
+        self, *, commit: bool | None = None, branch: str | None = None, hooks: bool | None = None
+    ) -> CommitMode | None:
+        """How to commit, by what was asked for and what is configured; none for not at all.
 
-        :param commit: put exactly what it changes into a commit on the current branch, too.
+        :param commit: none for what the configuration says; to name a branch is to ask for a commit.
+        """
+        wanted = self._config.apply
+        if commit is None:
+            commit = branch is not None or wanted.commit
+        if not commit:
+            return None
+        return CommitMode(branch=branch or wanted.branch or None, hooks=wanted.hooks if hooks is None else hooks)
+
+    async def apply(self, patch: Patch, *, dry_run: bool = False, commit: CommitMode | None = None) -> Patch:
+        """Applies an approved patch, all or nothing; where checks are configured, it stays only if they pass.
+
+        :param commit: put exactly what it changes into a commit, too.
 
         :raises PatchConflict: when it does not apply any more; it becomes conflicted.
         :raises Conflict: when it applies but not as approved; the approval is void, the patch is proposed again.
+        :raises ChecksFailed: when a check fails; the tree is as before, the patch has failed.
         :raises Busy: when another process is applying and does not finish.
         """
         must_be(patch, "applied", ("approved",))
+        if commit is not None and await asyncio.to_thread(self._branches.is_elsewhere, commit.branch):
+            return await self._branches.apply(patch, commit, dry_run=dry_run)
         if dry_run:
             await self._approved_plan(patch, dry_run=True)
             return patch
         async with self._locked():
             plan = await self._approved_plan(patch, dry_run=False)
-            prepared = await self._prepared(plan, patch) if commit else None
+            made = None
+            if commit is not None:
+                pieces = pieces_of(patch, await self._plans.parsed(patch), plan)
+                made = await self._made(plan, pieces, hooks=commit.hooks)
             receipt = self._applier.new_receipt()
-            await self._begin(patch, receipt, ("approved",), events.PATCH_PROCESSING_STARTED)
+            await self._begin(patch, receipt, ("approved",), events.PATCH_PROCESSING_STARTED, made)
+            outcomes: list[CheckOutcome] = []
+            hooks = commit is not None and commit.hooks
+            on_trial = hooks or bool(self._config.apply.checks)
             try:
-                await self._run_applier(plan, receipt, patch.id, "apply")
-                if prepared is not None:
-                    await self._publish(prepared, patch, receipt)
+                await self._run_applier(plan, receipt, patch.id, "apply", made, on_trial=on_trial)
+                if on_trial:
+                    outcomes = await self._try(patch, receipt, made if hooks else None)
+                if made is not None:
+                    await self._publish(made, receipt, hooks=hooks)
             except VibeError as error:
-                await self._failed(patch, error, events.PATCH_PROCESSING_FAILED, "patch.apply")
+                await self._failed(patch, error, events.PATCH_PROCESSING_FAILED, "patch.apply", made)
                 raise
-            made = prepared.commit if prepared is not None else None
-            applied = await self._store.write(lambda tx: self._settle_applied(tx, patch, receipt, plan, made))
-        await self._follow_task(applied)
+            applied = await self._store.write(
+                lambda tx: self._steps.applied(tx, patch, receipt, commit=made, outcomes=outcomes)
+            )
+        await self._steps.follow_task(applied)
         return applied
 
-    async def _prepared(self, plan: Plan, patch: Patch) -> PreparedCommit:
-        author = (await self._plans.parsed(patch)).author
-        actor = self._ledger.actor
-        return await asyncio.to_thread(prepare_commit, self._root, plan, patch, actor=actor, author=author)
+    async def _made(self, plan: Plan, pieces: list[Piece], *, hooks: bool = False) -> Commit:
+        """The commit of a plan on what is checked out; no branch shows it yet."""
 
-    async def _publish(self, prepared: PreparedCommit, patch: Patch, receipt: str) -> None:
-        try:
-            await asyncio.to_thread(publish_commit, self._root, prepared, patch.id)
-        except Conflict:
-            await asyncio.to_thread(self._applier.revert, receipt)
-            raise
+        def run() -> Commit:
+            parent = check_ready(self._root, plan)
+            worded_pieces = pieces
+            if hooks:
+                worded_pieces = [
+                    Piece(plan=piece.plan, message=worded(self._root, piece.message), author=piece.author)
+                    for piece in pieces
+                ]
+            ref = target_ref(self._root, None)
+            return make_commits(
+                self._root, worded_pieces, parent, ref, actor=self._ledger.actor, clock=self._steps.clock
+            )
+
+        return await asyncio.to_thread(run)
+
+    async def _publish(self, commit: Commit, receipt: str, *, hooks: bool = False) -> None:
+        def run() -> None:
+            try:
+                publish(self._root, commit)
+            except Conflict:
+                self._applier.revert(receipt)
+                raise
+            if hooks:
+                with suppress(Refused):  # it runs after the fact, so nobody waits for what it says
+                    run_hook(self._root, "post-commit")
+
+        await _to_the_end(run)
+
+    async def _try(self, patch: Patch, receipt: str, hooked: Commit | None) -> list[CheckOutcome]:
+        """Runs the hook and the checks on what was just applied, and takes it back when one of them says no."""
+        await self._steps.checking(patch, (*(["pre-commit"] if hooked else []), *self._config.apply.checks))
+        stop = threading.Event()
+
+        def run() -> list[CheckOutcome]:
+            wanted = self._config.apply
+            try:
+                if hooked is not None:
+                    run_hook(self._root, "pre-commit", tree=hooked.id)
+                outcomes = run_checks(wanted.checks, self._root, timeout=wanted.check_timeout, stopped=stop.is_set)
+                if outcomes and outcomes[-1].exit_code != 0:
+                    raise ChecksFailed(outcomes[-1])
+            except BaseException:
+                self._applier.withdraw(receipt)
+                raise
+            self._applier.keep(receipt)
+            self._applier.settle()
+            return outcomes
+
+        return await _to_the_end(run, stop)
 
     async def _approved_plan(self, patch: Patch, *, dry_run: bool) -> Plan:
         try:
@@ -150,7 +239,7 @@ class PatchApplication:
     # -- reverting -------------------------------------------------------------------------------------------------
 
     async def revert(self, patch: Patch) -> Patch:
-        """Takes an applied patch out of the tree again, all or nothing.
+        """Takes an applied patch out of the tree again, all or nothing; one that was committed by a commit.
 
         Files that changed since are reverted by the patch's own lines where these are found without doubt.
 
@@ -159,18 +248,28 @@ class PatchApplication:
         must_be(patch, "reverted", APPLIED_STATES)
         if patch.receipt is None:
             raise Refused(f"patch {patch.id} has no receipt", hint="revert it by hand and submit the result as a patch")
+        if patch.receipt.startswith(PREFIX):
+            return await self._branches.revert(patch, patch.receipt.removeprefix(PREFIX))
         applied = await asyncio.to_thread(self._applier.load, patch.receipt)
+        if patch.branch is not None and await asyncio.to_thread(self._branches.is_elsewhere, patch.branch):
+            return await self._branches.revert(patch, Commit.from_meta(applied.meta["commit"]).span)
         async with self._locked():
             plan = await asyncio.to_thread(self._inverse_now, applied.plan)
+            made = None
+            if patch.commit_id is not None:
+                message = revert_message(patch, patch.commit_id, self._ledger.actor)
+                made = await self._made(plan, [Piece(plan=plan, message=message)])
             receipt = self._applier.new_receipt()
-            await self._begin(patch, receipt, APPLIED_STATES, events.PATCH_ROLLBACK_STARTED)
+            await self._begin(patch, receipt, APPLIED_STATES, events.PATCH_ROLLBACK_STARTED, made)
             try:
-                await self._run_applier(plan, receipt, patch.id, "revert")
+                await self._run_applier(plan, receipt, patch.id, "revert", made)
+                if made is not None:
+                    await self._publish(made, receipt)
             except VibeError as error:
-                await self._failed(patch, error, events.PATCH_ROLLBACK_FAILED, "patch.revert")
+                await self._failed(patch, error, events.PATCH_ROLLBACK_FAILED, "patch.revert", made)
                 raise
-            reverted = await self._store.write(lambda tx: self._settle_reverted(tx, patch, receipt))
-        await self._follow_task(reverted)
+            reverted = await self._store.write(lambda tx: self._steps.reverted(tx, patch, receipt, made))
+        await self._steps.follow_task(reverted)
         return reverted
 
     def _inverse_now(self, applied: Plan) -> Plan:
@@ -192,83 +291,34 @@ class PatchApplication:
         finally:
             lock.__exit__(None, None, None)
 
-    async def _begin(self, patch: Patch, receipt: str, states: tuple[str, ...], kind: str) -> None:
-        def body(tx: Tx) -> None:
-            now = fresh(tx, patch.id, "applied", states)
-            if now.pending_receipt is not None:
-                raise Busy(f"patch {patch.id} is being applied by another process", hint="wait for it to finish")
-            if now.plan_hash != patch.plan_hash:
-                raise Conflict(f"patch {patch.id} was decided by somebody else just now", hint="look again")
-            tx.patches.update(patch.id, pending_receipt=receipt)
-            self._ledger.event(tx, kind, now, f"receipt {receipt}")
+    async def _begin(self, patch: Patch, receipt: str, states: tuple[str, ...], kind: str, made: Commit | None) -> None:
+        try:
+            await self._steps.begin(patch, receipt, states, kind)
+        except VibeError:
+            if made is not None:
+                await asyncio.to_thread(forget, self._root, made)
+            raise
 
-        await self._store.write(body)
-
-    async def _run_applier(self, plan: Plan, receipt: str, patch_id: str, kind: str) -> None:
-        meta = {"patch": patch_id, "kind": kind, "actor": self._ledger.actor}
+    async def _run_applier(
+        self, plan: Plan, receipt: str, patch_id: str, kind: str, made: Commit | None, *, on_trial: bool = False
+    ) -> None:
+        meta: dict[str, Any] = {"patch": patch_id, "kind": kind, "actor": self._ledger.actor}
+        meta |= {"commit": made.to_meta()} if made is not None else {}
+        meta |= {"trial": True} if on_trial else {}
 
         def run() -> None:
             self._applier.apply(plan, receipt=receipt, meta=meta)
-            self._applier.settle()
+            if on_trial:
+                self._applier.hold(receipt)
+            else:
+                self._applier.settle()
 
-        # Shielded: the thread cannot be stopped half-way, so a cancelled caller waits for what it did.
-        task = asyncio.ensure_future(asyncio.to_thread(run))
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await task
-            raise
+        await _to_the_end(run)
 
-    async def _failed(self, patch: Patch, error: VibeError, kind: str, verb: str) -> None:
-        result = "conflict" if isinstance(error, Conflict) else "failed"
-
-        def body(tx: Tx) -> None:
-            tx.patches.update(patch.id, pending_receipt=None)
-            self._ledger.event(tx, kind, patch, error.message)
-            self._ledger.audit(tx, verb, patch.id, result=result, detail=error.message)
-
-        await self._store.write(body)
-
-    def _settle_applied(self, tx: Tx, patch: Patch, receipt: str, plan: Plan, commit: str | None = None) -> Patch:
-        applied = tx.patches.update(
-            patch.id, state="applied", receipt=receipt, pending_receipt=None, applied_at=tx.now, reason=None
-        )
-        message = f"+{plan.added} −{plan.removed} in {len(plan.files)} file{'s' if len(plan.files) != 1 else ''}"
-        message += f", committed as {commit[:9]}" if commit else ""
-        data = {"receipt": receipt, "planHash": plan.hash, "commit": commit}
-        self._ledger.event(tx, events.PATCH_APPLIED, applied, message, data)
-        self._ledger.event(tx, events.PATCH_PROCESSING_COMPLETED, applied, "applied")
-        self._ledger.audit(tx, "patch.apply", patch.id, detail=f"plan {plan.hash[:16]} receipt {receipt}")
-        return applied
-
-    def _settle_reverted(self, tx: Tx, patch: Patch, receipt: str) -> Patch:
-        reverted = tx.patches.update(patch.id, state="reverted", receipt=None, pending_receipt=None)
-        self._ledger.event(tx, events.PATCH_REVERTED, reverted, "taken out of the tree", {"receipt": receipt})
-        self._ledger.event(tx, events.PATCH_ROLLBACK_COMPLETED, reverted, "reverted")
-        self._ledger.audit(tx, "patch.revert", patch.id, detail=f"receipt {receipt}")
-        return reverted
-
-    async def _follow_task(self, patch: Patch) -> None:
-        """Reflects an application or a revert in the status of the task, as the configuration asks."""
-        wanted = self._config.tasks.on_applied
-        if patch.task is None or wanted == "keep":
-            await self._tasks.refresh_states()
-            return
-        try:
-            task = await self._tasks.get(patch.task)
-            if patch.state == "applied" and task.status not in (wanted, "done", "completed"):
-                await self._store.write(
-                    lambda tx: tx.settings.put(f"task-status-before/{patch.id}", task.status)  # for the revert
-                )
-                await self._tasks.set_status(patch.task, wanted)
-            elif patch.state == "reverted":
-                before = await self._store.read(lambda tx: tx.settings.get(f"task-status-before/{patch.id}"))
-                if before is not None and task.status == wanted:
-                    await self._tasks.set_status(patch.task, before)
-        except VibeError as error:
-            message = f"task {patch.task} keeps its status: {error.message}"
-            await self._store.write(lambda tx: self._ledger.event(tx, events.TASKS_INVALID, patch, message))
-        await self._tasks.refresh_states()
+    async def _failed(self, patch: Patch, error: VibeError, kind: str, verb: str, made: Commit | None) -> None:
+        if made is not None:
+            await asyncio.to_thread(forget, self._root, made)
+        await self._steps.failed(patch, error, kind, verb)
 
     # -- recovery --------------------------------------------------------------------------------------------------
 
@@ -283,52 +333,22 @@ class PatchApplication:
         try:
             async with self._locked(wait=0):
                 found = await asyncio.to_thread(self._applier.recover)
-                left = {row.receipt: row.left for row in found}
-                return await self._recover_rows(await self._store.read(lambda tx: tx.patches.pending()), left)
+                return await self._interrupted.settle({row.receipt: row.left for row in found})
         except Busy:
             return []
 
-    async def _recover_rows(self, pending: list[Patch], left: dict[str, tuple[str, ...]]) -> list[str]:
-        told: list[str] = []
-        settled: list[str] = []
-        for patch in pending:
-            receipt_id = patch.pending_receipt
-            if receipt_id is None:
-                continue
-            done = await asyncio.to_thread(self._applier.find, receipt_id)
-            reverting = patch.state in APPLIED_STATES
 
-            def body(
-                tx: Tx,
-                patch: Patch = patch,
-                done: Receipt | None = done,
-                receipt: str = receipt_id,
-                reverting: bool = reverting,
-            ) -> str:
-                now = tx.patches.get(patch.id)
-                if now is None or now.pending_receipt != receipt:
-                    return ""
-                if done is None:
-                    tx.patches.update(patch.id, pending_receipt=None)
-                    message = f"was interrupted and nothing of it is in the tree: still {patch.state}"
-                elif reverting:
-                    self._settle_reverted(tx, patch, receipt)
-                    message = "was interrupted while it was reverted, and is now reverted"
-                else:
-                    self._settle_applied(tx, patch, receipt, done.plan)
-                    message = "was interrupted while it was applied, and is now applied"
-                if left.get(receipt):
-                    message += f"; changed by somebody since and left alone: {', '.join(left[receipt])}"
-                self._ledger.event(tx, events.PATCH_RECOVERED, patch, message, {"left": list(left.get(receipt, ()))})
-                return f"patch {patch.id} {message}"
-
-            line = await self._store.write(body)
-            if line:
-                told.append(line)
-                settled.append(patch.id)
-        for patch in await self._store.read(lambda tx: [row for one in settled if (row := tx.patches.get(one))]):
-            await self._follow_task(patch)
-        return told
+async def _to_the_end(run: Callable[[], T], stop: threading.Event | None = None) -> T:
+    """The answer of a thread. It cannot be stopped half-way, so a caller who is cancelled waits for what it did."""
+    task = asyncio.ensure_future(asyncio.to_thread(run))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if stop is not None:
+            stop.set()
+        with suppress(VibeError):
+            await task
+        raise
 
 
 def _content(tree: WorkTree, path: str) -> bytes | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from storage.errors import Busy, Conflict, NotFound, Refused
 from vibehq_tui.patches.apply import Applier
@@ -18,6 +18,9 @@ from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planner import make_plan
 from vibehq_tui.patches.tree import OverlayTree, Tree, WorkTree
 
+if TYPE_CHECKING:
+    from vibehq_tui.patches.checks import CheckOutcome
+
 APPLIED: Final = "applied"
 ALREADY: Final = "already-applied"
 REFUSED: Final = "refused"
@@ -25,20 +28,6 @@ CONFLICT: Final = "conflict"
 DRY_RUN: Final = "dry-run"
 
 _EXIT: Final = {APPLIED: 0, ALREADY: 0, DRY_RUN: 0, REFUSED: 1, CONFLICT: 3}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckOutcome:
-    """What a check command said after an application."""
-
-    command: str
-    exit_code: int
-    output: str
-    """The end of what it printed."""
-
-    def to_wire(self) -> dict[str, Any]:
-        """``{"command", "exitCode", "output"}``."""
-        return {"command": self.command, "exitCode": self.exit_code, "output": self.output}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +145,8 @@ class Series:
 
     def _checked(self, result: EngineResult, receipt: str, command: str, applier: Applier) -> EngineResult:
         """Runs the check. Until it has passed the patch is on trial: a process that dies here leaves it taken back."""
+        from vibehq_tui.patches.checks import run_check  # noqa: PLC0415 - costs 6 ms, and most calls have no check
+
         applier.hold(receipt)
         try:
             outcome = run_check(command, self.root)
@@ -235,26 +226,6 @@ def apply_text(
     """Applies one patch text below ``root``; see :meth:`Series.run`."""
     with series(root, dry_run=dry_run, strict=strict) as open_series:
         return open_series.run(text, format, check=check, receipt=receipt, meta=meta)
-
-
-def run_check(command: str, root: Path, *, most: int = 4000) -> CheckOutcome:
-    """Runs a shell command in ``root`` and keeps the end of what it prints."""
-    import subprocess  # noqa: PLC0415 - costs 6 ms of start-up, and most calls have no check
-    from tempfile import TemporaryFile  # noqa: PLC0415 - as above
-
-    with TemporaryFile() as output:
-        done = subprocess.run(
-            ["/bin/sh", "-c", command],
-            cwd=root,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        size = output.seek(0, 2)
-        output.seek(max(size - most, 0))
-        text = output.read().decode("utf-8", "replace")
-    return CheckOutcome(command=command, exit_code=done.returncode, output=text)
 
 
 def revert(receipt: str, root: Path, *, new: str | None = None) -> EngineResult:

@@ -242,9 +242,22 @@ class PatchManager(PatchReader):
 
     # -- applying --------------------------------------------------------------------------------------------------
 
-    async def apply(self, patch_id: str, *, dry_run: bool = False, commit: bool = False) -> Patch:
-        """Puts an approved patch into the tree: all of it or nothing. See :class:`PatchApplication`."""
-        return await self.application.apply(await self.get(patch_id), dry_run=dry_run, commit=commit)
+    async def apply(
+        self,
+        patch_id: str,
+        *,
+        dry_run: bool = False,
+        commit: bool | None = None,
+        branch: str | None = None,
+        hooks: bool | None = None,
+    ) -> Patch:
+        """Puts an approved patch into the tree: all of it or nothing. See :class:`PatchApplication`.
+
+        :param commit: whether it becomes a commit, on ``branch`` and with the repository's ``hooks``; what is not said
+            is as the configuration says.
+        """
+        mode = self.application.mode(commit=commit, branch=branch, hooks=hooks)
+        return await self.application.apply(await self.get(patch_id), dry_run=dry_run, commit=mode)
 
     async def revert(self, patch_id: str) -> Patch:
         """Takes an applied patch out of the tree again. See :class:`PatchApplication`."""

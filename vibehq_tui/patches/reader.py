@@ -11,6 +11,7 @@ from storage.query import Query
 from storage.records import Patch, PatchComment, PatchDecision
 from storage.store import Store, Tx
 from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.branches import PREFIX, plan_of_span
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
 from vibehq_tui.patches.ledger import OPEN_STATES, digest, no_such_patch
 from vibehq_tui.patches.model import Problem
@@ -57,6 +58,8 @@ class PatchReader:
         :raises PatchConflict: when an open patch does not apply.
         """
         patch = await self.get(patch_id)
+        if patch.receipt is not None and patch.receipt.startswith(PREFIX):
+            return await asyncio.to_thread(plan_of_span, self._root, patch.receipt.removeprefix(PREFIX))
         if patch.receipt is not None:
             return (await asyncio.to_thread(self._applier.load, patch.receipt)).plan
         return await self.plans.current(patch)

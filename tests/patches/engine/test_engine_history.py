@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
 from pathlib import Path
 
 import pytest
 from engine_helpers import Box
 
 from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.engine import EngineResult
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.planner import make_plan
 from vibehq_tui.patches.tree import GitTree, WorkTree
@@ -77,7 +79,9 @@ class Historian:
 
     def free_name(self) -> str:
         while True:
-            name = self.chance.choice(NAMES) + self.chance.choice(["", "", ".old", "/sub", str(self.chance.randrange(100))])
+            name = self.chance.choice(NAMES) + self.chance.choice(
+                ["", "", ".old", "/sub", str(self.chance.randrange(100))]
+            )
             path = self.box.root / name
             blocked = any(parent.is_symlink() or parent.is_file() for parent in path.parents)
             if not blocked and not os.path.lexists(path):
@@ -126,6 +130,8 @@ def compare_with_git(box: Box, seed: int, commits: int) -> int:
         before = box.state()
         if before != wanted and patch.strip():
             result = box.apply(patch)
+            if result.result != "applied" and beyond_one_patch(box, result, patch):
+                continue
             assert (result.result, box.codes(result)) == ("applied", []), (seed, result.errors, patch)
             assert box.state() == wanted, (seed, patch)
             assert result.receipt is not None
@@ -140,6 +146,16 @@ def compare_with_git(box: Box, seed: int, commits: int) -> int:
             compared += 1
         box.commit()
     return compared
+
+
+def beyond_one_patch(box: Box, result: EngineResult, patch: bytes) -> bool:
+    """Whether git refuses it as well, or a folder takes the place of a symbolic link, which takes two patches."""
+    assert box.git("status", "--porcelain") == b""
+    if {problem.code for problem in result.errors} == {"symlink-parent"}:
+        return True
+    # Of a patch with -B, git itself does not apply a rename onto a file that it broke.
+    done = subprocess.run(["git", "apply", "--check"], cwd=box.root, input=patch, capture_output=True, check=False)
+    return done.returncode != 0
 
 
 def check_plan(box: Box, diff: bytes, wanted: dict[str, tuple[int, bytes]]) -> None:

@@ -63,9 +63,7 @@ class Outcome:
 
 def git(repository: Path, *arguments: str) -> bytes:
     """What a git command prints."""
-    return subprocess.run(
-        ["git", *arguments], cwd=repository, env=ENVIRONMENT, capture_output=True, check=True
-    ).stdout
+    return subprocess.run(["git", *arguments], cwd=repository, env=ENVIRONMENT, capture_output=True, check=True).stdout
 
 
 def commits_of(repository: Path, count: int, seed: int) -> Iterator[Commit]:
@@ -153,7 +151,9 @@ def broken(commit: Commit, names: tuple[str, ...], seed: str, *, git_style: bool
     if not git_style:
         draft.files = [file for file in draft.files if file.hunks]
         plain = all(file.op in ("modify", "create", "delete") for file in draft.files)
-        modes = any(line.startswith((b"old mode", b"new file mode 100755")) for file in draft.files for line in file.extended)
+        modes = any(
+            line.startswith((b"old mode", b"new file mode 100755")) for file in draft.files for line in file.extended
+        )
         if len(draft.files) < len(commit.files) or not plain or modes:
             return None
     for name in names:

@@ -64,7 +64,11 @@ def wrong_numbers(draft: Draft, chance: random.Random) -> bool:
         return False
     together = chance.choice([None, chance.randint(-40, 40), chance.randint(1, 9)])
     for hunk in hunks:
-        off = together if together is not None else chance.choice([0, chance.randint(-30, 30), chance.randint(-3, 3), 500])
+        off = (
+            together
+            if together is not None
+            else chance.choice([0, chance.randint(-30, 30), chance.randint(-3, 3), 500])
+        )
         hunk.old_start = max(hunk.old_start + off, 1 if hunk.old() else 0)
         hunk.new_start = max(hunk.new_start + off, 1)
     draft.fine |= PLACE
@@ -133,13 +137,17 @@ def tabs_for_spaces(draft: Draft, chance: random.Random) -> bool:
     if draft.style == "whole-file" or draft.bare & {"shift", "elided"}:
         return False
     width = chance.choice([4, 4, 8])
-    return _all_lines(draft, lambda line: _indented(line, lambda blanks: blanks.replace(b" " * width, b"\t")), {"shift"})
+    return _all_lines(
+        draft, lambda line: _indented(line, lambda blanks: blanks.replace(b" " * width, b"\t")), {"shift"}
+    )
 
 
 def _all_lines(draft: Draft, change: Callable[[bytes], bytes], bare: set[str]) -> bool:
     done = False
     for file in _texts(draft):
-        if b"\n\t" in (draft.content(file) or b"") or any(line.startswith(b"\t") for h in file.hunks for _, line in h.lines):
+        if b"\n\t" in (draft.content(file) or b"") or any(
+            line.startswith(b"\t") for h in file.hunks for _, line in h.lines
+        ):
             return False
     for file in _texts(draft):
         for hunk in file.hunks:
@@ -306,7 +314,13 @@ def same_context_twice(draft: Draft, chance: random.Random) -> bool:
     before, after = draft.content(file), draft.expected.get(file.path)
     hunk = file.hunks[0]
     block = b"".join(hunk.old())
-    if before is None or after is None or not block.endswith(b"\n") or not before.endswith(b"\n") or before.count(block) != 1:
+    if (
+        before is None
+        or after is None
+        or not block.endswith(b"\n")
+        or not before.endswith(b"\n")
+        or before.count(block) != 1
+    ):
         return False
     filler = b"# more\n" * chance.randint(3, 30)
     if chance.random() < 0.5:
@@ -377,7 +391,14 @@ def truncated(draft: Draft, chance: random.Random) -> bool:
     if not _is_diff(draft) or not hunks or draft.around != (b"", b"") or not draft.final_newline or draft.each_fenced:
         return False
     draft.cut = chance.random()
-    draft.fine |= BROKEN | {"no-file-header", "bad-header", "hunk-header", "edge-context", "not-empty", "context-not-found"}
+    draft.fine |= BROKEN | {
+        "no-file-header",
+        "bad-header",
+        "hunk-header",
+        "edge-context",
+        "not-empty",
+        "context-not-found",
+    }
     return True
 
 
@@ -465,7 +486,9 @@ def _convertible(draft: Draft, ops: set[str]) -> bool:
             return False
         if file.op == "rename" and not file.hunks:
             return False
-        if not file.hunks or any(re.match(rb"<{5,}|={5,}|>{5,}|\*\*\* ", line) for h in file.hunks for _, line in h.lines):
+        if not file.hunks or any(
+            re.match(rb"<{5,}|={5,}|>{5,}|\*\*\* ", line) for h in file.hunks for _, line in h.lines
+        ):
             return False
     return True
 
