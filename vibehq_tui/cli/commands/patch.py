@@ -15,6 +15,7 @@ from vibehq_tui.cli.inputs import read_bytes
 from vibehq_tui.cli.output import Answer, Cell, Style
 from vibehq_tui.cli.paging import listing, page
 from vibehq_tui.cli.session import Session
+from vibehq_tui.patches.formats import FORMATS
 from vibehq_tui.text.clean import clean, clean_lines
 from vibehq_tui.text.forms import changes, ranges
 from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from vibehq_tui.patches.review import Overlap, Review
 
 STATES = ("proposed", "approved", "applied", "verified", "rejected", "conflicted", "failed", "reverted")
-FORMATS = ("auto", "unified", "git", "operations")
 _RISKS = {"low": "dim", "medium": "warn", "high": "error"}
 
 patch = group(

@@ -1,4 +1,4 @@
-"""Which format a text is in, by its content."""
+"""Which format a text is in, by its content: by the markers at the start of lines, whatever stands around them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,44 @@ import re
 from typing import Final
 
 _DIFF: Final = re.compile(rb"^(?:diff --git |--- [^\n]*\n\+\+\+ |@@ -\d)", re.MULTILINE)
+_GIT: Final = re.compile(rb"^diff --git ", re.MULTILINE)
+_CODEX: Final = re.compile(rb"^(?:\*\*\* Begin Patch|\*\*\* (?:Add|Update|Delete) File:)", re.MULTILINE)
+_SEARCH: Final = re.compile(rb"^(?:<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)", re.MULTILINE)
+_MAIL: Final = re.compile(rb"^From [^\n]{4,300}:\d\d [^\n]{0,40}\d{4}", re.MULTILINE)
+_MAIL_STARTS: Final = (b"From ", b"From:", b"Subject:", b"Date:")
+_TAGS: Final = (b"\n<file ", b"\n<write_to_file>", b"\n<document ", b"\n<boltAction ")
+_HEAD: Final = 100_000
+"""Bytes that are looked at for the keys of a batch."""
 
 
 def detect(text: bytes) -> str:
-    """``operations``, ``git`` or ``unified``; ``unified`` also for what is none of them."""
+    """One of the formats, or ``mixed``; ``unified`` also for what is none of them."""
     start = text.lstrip()[:1]
-    if start == b"{" and _DIFF.search(text) is None:
-        return "operations"
-    if start in (b"{", b"[") and b'"op"' in text[:100_000] and text.rstrip()[-1:] in (b"}", b"]"):
-        return "operations"
-    return "git" if re.search(rb"^diff --git ", text, re.MULTILINE) else "unified"
+    has_codex = b"*** " in text and _CODEX.search(text) is not None
+    if start in (b"{", b"[") and not has_codex:
+        if b"*** Begin Patch" in text:
+            return "codex"
+        if start == b"{" and _DIFF.search(text) is None:
+            return "operations"
+        if b'"op"' in text[:_HEAD] and text.rstrip()[-1:] in (b"}", b"]"):
+            return "operations"
+    has_search = (b"SEARCH" in text or b"ORIGINAL" in text) and _SEARCH.search(text) is not None
+    if not has_codex and not has_search:
+        return _diff(text)
+    if (has_codex and has_search) or _DIFF.search(text) is not None or _may_hold_files(text, 1):
+        return "mixed"
+    return "codex" if has_codex else "search-replace"
+
+
+def _diff(text: bytes) -> str:
+    if text.startswith(_MAIL_STARTS):
+        if b"\nFrom " in text and len(_MAIL.findall(text)) > 1:
+            return "mbox"
+    elif _may_hold_files(text, 3):
+        return "mixed"
+    return "git" if _GIT.search(text) is not None else "unified"
+
+
+def _may_hold_files(text: bytes, least: int) -> bool:
+    """Whether files may be written out in a text: at least so many marks of fences, or a tag."""
+    return text.count(b"\n```") + text.count(b"\n~~~") >= least or any(tag in text for tag in _TAGS)

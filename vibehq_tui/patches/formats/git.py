@@ -86,7 +86,8 @@ def read_git_change(reader: HunkReader, at: int) -> tuple[Change, int]:
             path=change.path,
             hint="make it with git diff --binary",
         )
-    change = replace(change, hunks=hunks, binary=binary)
+    ordered = not hunks or any(hunk.numbered for hunk in hunks)
+    change = replace(change, hunks=hunks, binary=binary, ordered=ordered)
     if not hunks and binary is None:
         if at < len(reader.lines) and reader.lines[at].startswith(b"--- "):
             raise _missing_body(change)

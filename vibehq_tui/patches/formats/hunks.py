@@ -8,6 +8,7 @@ certain where it ends.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +18,8 @@ from vibehq_tui.patches.model import Hunk, Lines, Repair
 HEADER: Final = re.compile(rb"@@ -(\d{1,10})(?:,(\d{1,10}))? \+(\d{1,10})(?:,(\d{1,10}))? @@(?: ?(.*))?$", re.DOTALL)
 MAX_LINE_NUMBER: Final = 2**31 - 1
 
-_TAGS: Final = {32: " ", 43: "+", 45: "-"}
+TAGS: Final = {32: " ", 43: "+", 45: "-"}
+"""The marks of the lines of a hunk, by byte."""
 _PLUS, _MINUS = 43, 45
 _NO_NEWLINE: Final = b"\\ "
 _BLANK: Final = (b"\n", b"\r\n")
@@ -47,6 +49,8 @@ class HunkReader:
     path: str = ""
     fenced: bool = False
     """The patch stands within a Markdown fence that was opened before it."""
+    bare: Callable[[HunkReader, int], tuple[list[Hunk], int]] | None = None
+    """Reads hunks whose header has no usable line numbers; without it they are refused."""
 
     def read(self, at: int, path: str) -> tuple[tuple[Hunk, ...], int]:
         """All hunks of ``path`` from line ``at`` on, and the index of the line behind them.
@@ -56,21 +60,33 @@ class HunkReader:
         self.path = path
         hunks: list[Hunk] = []
         while at < len(self.lines) and self.lines[at].startswith(b"@@"):
+            match = self.header(at)
+            if match is None:
+                found, at = self._read_bare(at)
+                hunks += found
+                continue
             self.number += 1
-            hunk, at = self._read_one(at)
+            hunk, at = self._read_one(at, match)
             hunks.append(hunk)
         return tuple(hunks), at
+
+    def _read_bare(self, at: int) -> tuple[list[Hunk], int]:
+        if self.bare is not None:
+            return self.bare(self, at)
+        self.number += 1
+        shown = self.lines[at][:60].decode("utf-8", "replace").rstrip()
+        message = f"line {at + 1} of the patch is no hunk header: {shown!r}"
+        raise self._refuse("hunk-header", message, hint="a header reads @@ -12,5 +12,6 @@")
+
+    def header(self, at: int) -> re.Match[bytes] | None:
+        """The hunk header with line numbers on a line, or None."""
+        return HEADER.match(self.lines[at].rstrip(b"\r\n"))
 
     def _refuse(self, code: str, message: str, hint: str = "") -> PatchRefused:
         return refuse(code, message, path=self.path, hunk=self.number, hint=hint)
 
-    def _read_one(self, at: int) -> tuple[Hunk, int]:
+    def _read_one(self, at: int, match: re.Match[bytes]) -> tuple[Hunk, int]:
         header = self.lines[at]
-        match = HEADER.match(header.rstrip(b"\r\n"))
-        if match is None:
-            shown = header[:60].decode("utf-8", "replace").rstrip()
-            message = f"line {at + 1} of the patch is no hunk header: {shown!r}"
-            raise self._refuse("hunk-header", message, hint="a header reads @@ -12,5 +12,6 @@")
         old_start, old, new_start, new = (1 if group is None else int(group) for group in match.group(1, 2, 3, 4))
         if max(old_start + old, new_start + new) > MAX_LINE_NUMBER:
             raise self._refuse("hunk-header", "the line numbers of the hunk are beyond any file")
@@ -123,7 +139,7 @@ class HunkReader:
                 old -= 1
                 output.append(("-", line[1:]))
             elif line.startswith(_NO_NEWLINE) and output:
-                output[-1] = _open_ended(output[-1], line)
+                output[-1] = open_ended(output[-1], line)
             elif line in _BLANK:
                 old -= 1
                 new -= 1
@@ -134,7 +150,7 @@ class HunkReader:
         if old or new:
             return None
         if at < end and output and lines[at].startswith(_NO_NEWLINE):
-            output[-1] = _open_ended(output[-1], lines[at])
+            output[-1] = open_ended(output[-1], lines[at])
             at += 1
         tail = self._tail(at)
         return None if tail is None else _Body(output, at, tail)
@@ -148,29 +164,29 @@ class HunkReader:
     def _tail(self, at: int) -> Lines | None:
         """What follows a body whose counts are met: nothing of it, None for more of it, or what may be of it."""
         lines, end = self.lines, len(self.lines)
-        if at >= end or self._is_boundary(at):
+        if at >= end or self.is_boundary(at):
             return ()
         if lines[at] not in _BLANK:
-            more = lines[at][0] in _TAGS or lines[at].startswith(_NO_NEWLINE) or self._goes_on(at)
+            more = lines[at][0] in TAGS or lines[at].startswith(_NO_NEWLINE) or self.goes_on(at)
             return None if more else ()
         blanks = at
         while blanks < end and lines[blanks] in _BLANK:
             blanks += 1
-        if blanks >= end or lines[blanks][0] not in _TAGS or self._is_boundary(blanks):
+        if blanks >= end or lines[blanks][0] not in TAGS or self.is_boundary(blanks):
             return ()
         if lines[blanks][0] == _PLUS:
             return None
         tail: _Tagged = [(" ", blank) for blank in lines[at:blanks]]
         for index in range(blanks, min(end, blanks + 50)):
-            if lines[index][0] not in _TAGS or self._is_boundary(index):
+            if lines[index][0] not in TAGS or self.is_boundary(index):
                 break
-            tail.append((_TAGS[lines[index][0]], lines[index][1:]))
+            tail.append((TAGS[lines[index][0]], lines[index][1:]))
         return tuple(tail)
 
-    def _goes_on(self, at: int) -> bool:
+    def goes_on(self, at: int) -> bool:
         """Whether, after a line without a mark, marked lines go on: a context line that lost its blank, not prose."""
         for index in range(at, min(len(self.lines), at + 200)):
-            if self.lines[index] in _BLANK or self._is_boundary(index):
+            if self.lines[index] in _BLANK or self.is_boundary(index):
                 return False
             if self.lines[index][0] == _PLUS:
                 return True
@@ -190,7 +206,7 @@ class HunkReader:
             after += 1
         short = old < old_count or new < new_count
         at_end = after >= len(self.lines)
-        loose = not at_end and not self._is_boundary(after)
+        loose = not at_end and not self.is_boundary(after)
         if (loose and (short or after == body.end)) or (not at_end and self._after_fence(after)):
             raise self._refuse(
                 "malformed-hunk",
@@ -204,23 +220,23 @@ class HunkReader:
 
     def _after_fence(self, at: int) -> bool:
         """Whether what looks like the end of a fence goes on as a hunk: a context line without its blank."""
-        return self.lines[at].startswith(_FENCES) and at + 1 < len(self.lines) and self.lines[at + 1][0] in _TAGS
+        return self.lines[at].startswith(_FENCES) and at + 1 < len(self.lines) and self.lines[at + 1][0] in TAGS
 
     def _longest(self, at: int, old_count: int, new_count: int) -> _Body:
         """All lines from ``at`` on that look like lines of a hunk."""
         lines, end = self.lines, len(self.lines)
         output: _Tagged = []
         blanks = 0
-        while at < end and not self._is_boundary(at):
+        while at < end and not self.is_boundary(at):
             line = lines[at]
             if line in _BLANK:
                 output.append((" ", line))
                 blanks += 1
-            elif line[0] in _TAGS:
-                output.append((_TAGS[line[0]], line[1:]))
+            elif line[0] in TAGS:
+                output.append((TAGS[line[0]], line[1:]))
                 blanks = 0
             elif line.startswith(_NO_NEWLINE) and output:
-                output[-1] = _open_ended(output[-1], line)
+                output[-1] = open_ended(output[-1], line)
             else:
                 break
             at += 1
@@ -238,7 +254,7 @@ class HunkReader:
             lines[at].startswith(b"--- ")
             and at + 2 < len(lines)
             and lines[at + 1].startswith(b"+++ ")
-            and lines[at + 2].startswith(b"@@ ")
+            and lines[at + 2].startswith(b"@@")
         )
 
     def _is_signature(self, at: int) -> bool:
@@ -247,7 +263,7 @@ class HunkReader:
             return False
         return at + 1 >= len(self.lines) or _VERSION.match(self.lines[at + 1]) is not None
 
-    def _is_boundary(self, at: int) -> bool:
+    def is_boundary(self, at: int) -> bool:
         """Whether a line starts something else for certain: a hunk, a file, a signature, the end of a fence, a mail."""
         line = self.lines[at]
         mark = line[0]
@@ -260,7 +276,7 @@ class HunkReader:
         return (self.fenced and line.startswith(_FENCES)) or _MAIL_START.match(line) is not None
 
 
-def _open_ended(tagged: tuple[str, bytes], mark: bytes) -> tuple[str, bytes]:
+def open_ended(tagged: tuple[str, bytes], mark: bytes) -> tuple[str, bytes]:
     """A line without its newline; ``mark`` is the line that says so, and ends as all lines of the text do."""
     tag, line = tagged
     return tag, line.removesuffix(b"\r\n" if mark.endswith(b"\r\n") else b"\n").removesuffix(b"\n")

@@ -30,7 +30,7 @@ def read_mail(lines: list[bytes]) -> Mail:
     """
     if not lines or _START.match(lines[0]) is None:
         return Mail()
-    fields, at = _fields(lines)
+    fields, at = read_fields(lines)
     encoding = fields.get("content-transfer-encoding", "").strip().lower()
     if encoding in ("quoted-printable", "base64"):
         raise refuse(
@@ -41,11 +41,11 @@ def read_mail(lines: list[bytes]) -> Mail:
         if line.rstrip() == b"---" or line.startswith((b"diff --git ", b"--- ")):
             break
         body.append(line.decode("utf-8", "replace").rstrip())
-    title = _TAG.sub("", _decoded(fields.get("subject", ""))).strip()
-    return Mail(title or None, "\n".join(body).strip() or None, _decoded(fields.get("from", "")).strip() or None)
+    title = _TAG.sub("", decoded_header(fields.get("subject", ""))).strip()
+    return Mail(title or None, "\n".join(body).strip() or None, decoded_header(fields.get("from", "")).strip() or None)
 
 
-def _fields(lines: list[bytes]) -> tuple[dict[str, str], int]:
+def read_fields(lines: list[bytes]) -> tuple[dict[str, str], int]:
     fields: dict[str, str] = {}
     name = ""
     at = 1 if lines[0].startswith(b"From ") else 0
@@ -63,7 +63,7 @@ def _fields(lines: list[bytes]) -> tuple[dict[str, str], int]:
     return fields, at
 
 
-def _decoded(value: str) -> str:
+def decoded_header(value: str) -> str:
     """A header with its encoded words (``=?UTF-8?q?…?=``) read."""
     if "=?" not in value:
         return value

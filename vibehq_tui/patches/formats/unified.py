@@ -18,8 +18,14 @@ def read_plain_change(reader: HunkReader, at: int) -> tuple[Change | None, int]:
     old_rest, new_rest = lines[at][4:], lines[at + 1][4:]
     if at + 2 >= len(lines):
         raise refuse("truncated", "the patch ends after the names of a file", path=header_name(new_rest))
-    if not lines[at + 2].startswith(b"@@"):
-        return None, at
+    first = at + 2
+    if not lines[first].startswith(b"@@"):
+        from vibehq_tui.patches.formats.bare import starts_headless  # noqa: PLC0415 - not for diffs made by a tool
+
+        start = starts_headless(reader, at)
+        if start is None:
+            return None, at
+        first = start
     old_name, new_name = header_name(old_rest), header_name(new_rest)
     old_gone = old_name == DEV_NULL
     new_gone = new_name == DEV_NULL
@@ -29,7 +35,12 @@ def read_plain_change(reader: HunkReader, at: int) -> tuple[Change | None, int]:
     if old_gone and new_gone:
         raise refuse("no-file-header", f"line {at + 1}: both names are {DEV_NULL}")
     path = plain_path(None if old_gone else old_name, None if new_gone else new_name)
-    hunks, end = reader.read(at + 2, path)
+    if lines[first].startswith(b"@@"):
+        hunks, end = reader.read(first, path)
+    else:
+        from vibehq_tui.patches.formats.bare import read_headless  # noqa: PLC0415 - as above
+
+        hunks, end = read_headless(reader, first, path)
     empty_old = _is_empty_side(hunks, "-")
     empty_new = _is_empty_side(hunks, "+")
     op = "modify"
@@ -44,7 +55,8 @@ def read_plain_change(reader: HunkReader, at: int) -> tuple[Change | None, int]:
         old_name=None if old_gone else old_name,
         new_name=None if new_gone else new_name,
         plain_names=True,
-        may_create=op == "modify" and empty_old and hunks[0].old_start == 0,
+        may_create=op == "modify" and empty_old and hunks[0].numbered and hunks[0].old_start == 0,
+        ordered=any(hunk.numbered for hunk in hunks),
     )
     return change, end
 
