@@ -227,6 +227,7 @@ def test_each_line_of_the_template_can_be_turned_on(tmp_path: Path) -> None:
     )
     # what a rule and a provider's cost cannot leave empty
     text = text.replace('provider = ""', 'provider = "codex"').replace('cost = ""', 'cost = "low"')
+    text = text.replace('name = ""', 'name = "first"')
     write(tmp_path, text)
     config = load(tmp_path)
     assert config.scan == DEFAULT.scan

@@ -15,6 +15,7 @@ from typing import Any, Final
 from vibehq_tui.contracts import config_reader as read
 from vibehq_tui.contracts.cadence import Cadence, parse_cadence
 from vibehq_tui.contracts.config_files import FILE_NAME, user_config_dir
+from vibehq_tui.contracts.config_policies import PolicyRule, policies
 from vibehq_tui.contracts.config_reader import setting
 
 __all__ = ["FILE_NAME", "Config", "load", "user_config_dir"]
@@ -256,7 +257,8 @@ class ProtectConfig:
     )
     hold: tuple[str, ...] = setting(
         (".gitattributes", ".gitmodules", ".github/workflows/**", ".gitlab-ci.yml", FILE_NAME),
-        "Patterns of paths whose change makes a patch high risk, because they run code or change the rules.",
+        "Patterns of paths whose change makes a patch high risk and holds it for an operator's own approval, because "
+        "they run code or change the rules.",
         read.words(add=True),
         form="list of globs",
     )
@@ -326,6 +328,12 @@ class Config:
     protect: ProtectConfig = setting(
         ProtectConfig(), "Paths that patches may not touch.", read.section(ProtectConfig), form="table"
     )
+    policies: tuple[PolicyRule, ...] = setting(
+        (),
+        "Rules that approve, hold or deny patches; the workspace's come before the operator's own.",
+        policies,
+        form="list of tables",
+    )
 
 
 DEFAULT: Final = Config()
@@ -357,11 +365,20 @@ class SettingHelp:
     """One setting, for the documentation."""
 
     table: str
-    """Such as ``scan.thresholds``; ``providers.NAME`` and ``[routes]`` stand for tables that may come several times."""
+    """Such as ``scan.thresholds``; ``providers.NAME``, ``[routes]`` and ``[policies]`` stand for tables that may come
+    several times."""
     name: str
     form: str
     default: Any
     help: str
+
+
+_REPEATED: Final[Mapping[str, tuple[str, type]]] = {
+    "providers": ("providers.NAME", ProviderSettings),
+    "routes": ("[routes]", RouteRule),
+    "policies": ("[policies]", PolicyRule),
+}
+"""Tables that may come several times: how documents call them, and what is in them."""
 
 
 def describe_settings(kind: type = Config, table: str = "") -> Iterator[SettingHelp]:
@@ -371,7 +388,7 @@ def describe_settings(kind: type = Config, table: str = "") -> Iterator[SettingH
             example = {"name": '"patch.approve"', "form": "key | list of keys", "default": "a"}
             yield SettingHelp(table="keymap", help=item.metadata["help"], **example)
             continue
-        nested = {"providers": ProviderSettings, "routes": RouteRule}.get(item.name) if kind is Config else None
+        nested = _REPEATED[item.name][1] if kind is Config and item.name in _REPEATED else None
         if nested is None and hasattr(item.default, "__dataclass_fields__") and not isinstance(item.default, Cadence):
             nested = type(item.default)
         if nested is None:
@@ -383,7 +400,7 @@ def describe_settings(kind: type = Config, table: str = "") -> Iterator[SettingH
                 help=item.metadata["help"],
             )
             continue
-        inner = {"providers": "providers.NAME", "routes": "[routes]"}.get(item.name, item.name)
+        inner = _REPEATED[item.name][0] if item.name in _REPEATED else item.name
         yield from describe_settings(nested, f"{table}.{inner}" if table else inner)
 
 
@@ -412,4 +429,4 @@ def _toml(item: SettingHelp) -> str:
         return str(value).lower()
     if isinstance(value, tuple):
         return "[" + ", ".join(f'"{word}"' for word in value) + "]"
-    return str(value) if isinstance(value, int) else f'"{value}"'
+    return str(value or 0) if isinstance(value, int | None) else f'"{value}"'

@@ -16,6 +16,7 @@ from vibehq_tui.patches.errors import PatchConflict
 from vibehq_tui.patches.history import patch_part
 from vibehq_tui.patches.ledger import OPEN_STATES, fresh, must_be, plan_fields
 from vibehq_tui.patches.plan import Plan
+from vibehq_tui.patches.policies import APPROVE
 from vibehq_tui.patches.queue import Queue, same_version
 from vibehq_tui.patches.standing import Standing, stand
 
@@ -37,8 +38,13 @@ class Approval:
         self._decisions = decisions
         self._application = application
 
-    async def approve(self, patch_id: str, hunks: Collection[int] | None = None, *, shown: str | None = None) -> Patch:
-        """Approves a patch as it applies now, without the hunks that were rejected. See ``PatchManager.approve``."""
+    async def approve(
+        self, patch_id: str, hunks: Collection[int] | None = None, *, shown: str | None = None, rule: str | None = None
+    ) -> Patch:
+        """Approves a patch as it applies now, without the hunks that were rejected. See ``PatchManager.approve``.
+
+        :param rule: approve only if this rule of the configuration does; it is no operator's action then.
+        """
         queue = self._queue
         patch = await queue.get(patch_id)
         must_be(patch, "approved", OPEN_STATES)
@@ -53,7 +59,10 @@ class Approval:
         accepted = _accepted(patch, plan, stand(plan, rows), hunks)
         part = accepted.part
         base = await queue.head()
-        report = await queue.validate(await queue.plans.parsed(patch), part, patch.task, base)
+        examined = await queue.examine(patch, await queue.plans.parsed(patch), part, base, task=patch.task)
+        examined.check_denied(patch_id, "approved")
+        if rule is not None and (examined.verdict.action, examined.verdict.rule) != (APPROVE, rule):
+            raise Conflict(f"rule {rule} does not approve patch {patch_id} any more", code="changed-since-shown")
 
         def body(tx: Tx) -> Patch:
             now = same_version(tx, patch, "approved")
@@ -63,7 +72,7 @@ class Approval:
             if hunks is not None:
                 gone = {one.hunk: None for one in accepted.standing.lost if one.hunk not in plan.hunk_numbers}
                 data["decisions"] = self._decisions.write(tx, now, plan, {**chosen(plan, hunks), **gone}, None)
-            fields = plan_fields(part) | {"report": report.findings, "risk": report.risk}
+            fields = plan_fields(part) | examined.fields()
             approved = tx.patches.update(
                 patch_id, state="approved", decided_by=queue.actor, base=base, reason=None, **fields
             )
@@ -71,7 +80,8 @@ class Approval:
             told = {"planHash": part.hash, "base": approved.base, "hunks": list(part.hunk_numbers)}
             queue.ledger.event(tx, events.PATCH_APPROVED, approved, f"approved{taken}", told)
             queue.ledger.audit(tx, "patch.approve", patch_id, detail=f"plan {part.hash[:16]}")
-            self._push(tx, "approve", now, approved, data)
+            if rule is None:
+                self._push(tx, "approve", now, approved, data)
             return approved
 
         approved = await queue.store.write(body)
@@ -102,13 +112,13 @@ class Approval:
         must_be(patch, "reopened", ("rejected", "approved", "conflicted", "failed", "reverted"))
         plan = await self._planned_or_conflicted(patch)
         base = await queue.head()
-        report = await queue.validate(await queue.plans.parsed(patch), plan, patch.task, base)
+        examined = await queue.examine(patch, await queue.plans.parsed(patch), plan, base, task=patch.task)
 
         def body(tx: Tx) -> Patch:
             now = tx.patches.get(patch_id)
             if now is None or now.state != patch.state or now.version != patch.version:
                 raise Conflict(f"patch {patch_id} was decided by somebody else just now", hint="look again")
-            fields = plan_fields(plan) | {"report": report.findings, "risk": report.risk, "base": base}
+            fields = plan_fields(plan) | examined.fields() | {"base": base}
             reopened = tx.patches.update(patch_id, state="proposed", decided_by=None, reason=None, **fields)
             queue.ledger.event(tx, events.PATCH_REOPENED, reopened, f"was {patch.state}")
             queue.ledger.audit(tx, "patch.reopen", patch_id)

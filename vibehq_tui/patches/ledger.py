@@ -12,7 +12,6 @@ from storage.store import Tx
 from vibehq_tui.patches.errors import PatchConflict
 from vibehq_tui.patches.model import ParsedPatch
 from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.validation import Report
 
 OPEN_STATES: Final = ("proposed", "approved", "conflicted")
 APPLIED_STATES: Final = ("applied", "verified")
@@ -95,10 +94,10 @@ def plan_fields(plan: Plan) -> dict[str, Any]:
     }
 
 
-def new_patch(parsed: ParsedPatch, plan: Plan | None, report: Report | None, problem: PatchConflict | None) -> Patch:
-    """The record of a patch that was just read; id, times and links are the caller's to add."""
-    if plan is not None and report is not None:
-        fields = plan_fields(plan) | {"state": "proposed", "report": report.findings, "risk": report.risk}
+def new_patch(parsed: ParsedPatch, plan: Plan | None, problem: PatchConflict | None) -> Patch:
+    """The record of a patch that was just read; id, times, links and what was found are the caller's to add."""
+    if plan is not None:
+        fields = plan_fields(plan) | {"state": "proposed"}
     else:
         findings = tuple(
             {"check": "applies", "result": "error", "message": item.message, "path": item.path}

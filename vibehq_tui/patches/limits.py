@@ -5,8 +5,8 @@ from __future__ import annotations
 from vibehq_tui.contracts.config import FILE_NAME, Config
 from vibehq_tui.patches.errors import PatchRefused
 from vibehq_tui.patches.model import ParsedPatch, Problem
+from vibehq_tui.patches.path_patterns import matches
 from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.validation import matches
 from vibehq_tui.text.forms import size
 
 

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from storage.errors import Refused
 from storage.records import Patch, PatchComment
-from storage.store import Store, Tx
-from vibehq_tui.contracts import events
+from storage.store import Store
 from vibehq_tui.contracts.config import Config
 from vibehq_tui.patches.application import PatchApplication
 from vibehq_tui.patches.approval import Approval
 from vibehq_tui.patches.decisions import Decisions
-from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
-from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.git import resolve_commit
+from vibehq_tui.patches.errors import PatchConflict, PatchRefused
 from vibehq_tui.patches.history import History
-from vibehq_tui.patches.ledger import Ledger, new_patch
-from vibehq_tui.patches.limits import check_parsed, check_plan, check_text
-from vibehq_tui.patches.model import ParsedPatch
+from vibehq_tui.patches.intake import Intake, Proposal
+from vibehq_tui.patches.ledger import Ledger
 from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.plans import plan_open
+from vibehq_tui.patches.plans import accepted_part
+from vibehq_tui.patches.policies import Explanation, evaluate, facts_of_record
 from vibehq_tui.patches.queue import Queue
 from vibehq_tui.patches.reader import PatchReader
 from vibehq_tui.patches.review import REJECTED
 from vibehq_tui.patches.rewrite import hunk_text
-from vibehq_tui.patches.tree import WorkTree
 from vibehq_tui.patches.versions import Versions
 from vibehq_tui.tasks.service import TaskService
 
@@ -49,6 +43,7 @@ class PatchManager(PatchReader):
         self._decisions = Decisions(self._queue)
         self._approval = Approval(self._queue, self._decisions, self.application)
         self._versions = Versions(self._queue)
+        self._intake = Intake(self._queue, self.application)
 
     # -- proposing -------------------------------------------------------------------------------------------------
 
@@ -62,85 +57,31 @@ class PatchManager(PatchReader):
         title: str | None = None,
         base: str | None = None,
         execution: str | None = None,
+        patch: str | None = None,
     ) -> Patch:
-        """Takes a patch in any format into the queue.
+        """Takes a patch in any format into the queue. A rule of the configuration may approve it at once.
 
         :param base: the revision it was made against; the current commit when none is given.
+        :param execution: the run that made it; what the same run proposes again is another version of its patch.
+        :param patch: the patch of which this is another version. Decisions about hunks that are in both stay, other
+            decisions and any approval are void.
         :raises PatchRefused: when it cannot be read or may not be applied; it is not stored, but in the feed.
         :raises PatchConflict: when it does not apply to the tree now; it is stored as conflicted, ``details["patch"]``.
-        :raises NotFound: when ``task`` or ``base`` does not exist.
+        :raises Refused: when it says what the newest version says already, or that version is in the tree.
+        :raises NotFound: when ``task``, ``base`` or ``patch`` does not exist.
         """
-        if task is not None:
-            await self._tasks.get(task)
-        commit = await asyncio.to_thread(resolve_commit, self._root, base) if base else await self._queue.head()
-        try:
-            check_text(text, self._config)
-            parsed = await asyncio.to_thread(parse, text, format)
-            check_parsed(parsed, self._config)
-            plan, problem = await self._try_plan(parsed)
-            if (
-                plan is not None
-                and parsed.task is not None
-                and (beyond := await self._queue.beyond(parsed, plan, parsed.task))
-            ):
-                raise PatchRefused(beyond, hint=f"task {parsed.task} allows less; change the task or the patch")
-        except PatchRefused as error:
-            refusal = error
-            await self._store.write(lambda tx: self._refuse_submission(tx, refusal, task, title, provider))
-            raise
-        task = task or parsed.task
-        report = await self._queue.validate(parsed, plan, task, commit) if plan else None
-        patch = replace(
-            new_patch(parsed, plan, report, problem), task=task, provider=provider, base=commit, execution=execution
+        return await self._intake.submit(
+            Proposal(
+                text=text,
+                format=format,
+                task=task,
+                provider=provider,
+                title=title,
+                base=base,
+                execution=execution,
+                patch=patch,
+            )
         )
-        if title:
-            patch = replace(patch, title=title)
-        stored = await self._store.write(lambda tx: self._insert(tx, patch, text))
-        await self._tasks.refresh_states()
-        if problem is not None:
-            problem.hint = f"it is kept as patch {stored.id}, conflicted; vibehq patch show {stored.id}"
-            problem.details["patch"] = stored.id
-            raise problem
-        return stored
-
-    async def _try_plan(self, parsed: ParsedPatch) -> tuple[Plan | None, PatchConflict | None]:
-        try:
-            plan = await asyncio.to_thread(plan_open, parsed, WorkTree(self._root))
-        except PatchConflict as conflict:
-            if conflict.code == AlreadyApplied.default_code:
-                raise PatchRefused(
-                    conflict.problems, code=conflict.code, hint="there is nothing left to do"
-                ) from conflict
-            return None, conflict
-        check_plan(plan, self._config)
-        return plan, None
-
-    def _refuse_submission(
-        self, tx: Tx, error: PatchRefused, task: str | None, title: str | None, provider: str | None
-    ) -> None:
-        tx.events.append(
-            events.PATCH_VALIDATION_FAILED,
-            actor=self._actor,
-            subject="patch",
-            task=task,
-            message=f"refused: {error.message}",
-            data={"title": title, "provider": provider, "errors": [problem.to_wire() for problem in error.problems]},
-        )
-        self._ledger.audit(tx, "patch.submit", "", result="refused", detail=error.message)
-
-    def _insert(self, tx: Tx, patch: Patch, text: bytes) -> Patch:
-        patch_id = tx.patches.next_id()
-        stored = replace(patch, id=patch_id, submitted_by=self._actor, created_at=tx.now, updated_at=tx.now)
-        tx.patches.insert(stored)
-        tx.patches.add_version(patch_id, 1, stored.format, text, by=self._actor, base=stored.base)
-        self._ledger.event(tx, events.PATCH_RECEIVED, stored, f"received as {stored.format}")
-        if stored.state == "conflicted":
-            self._ledger.event(tx, events.PATCH_CONFLICTED, stored, stored.reason or "")
-        else:
-            self._ledger.event(tx, events.PATCH_VALIDATED, stored, f"risk {stored.risk}")
-            self._ledger.event(tx, events.PATCH_PROPOSED, stored, f"+{stored.added} −{stored.removed}")
-        self._ledger.audit(tx, "patch.submit", patch_id)
-        return stored
 
     # -- deciding --------------------------------------------------------------------------------------------------
 
@@ -242,23 +183,44 @@ class PatchManager(PatchReader):
 
     # -- applying --------------------------------------------------------------------------------------------------
 
-    async def apply(
-        self,
-        patch_id: str,
-        *,
-        dry_run: bool = False,
-        commit: bool | None = None,
-        branch: str | None = None,
-        hooks: bool | None = None,
-    ) -> Patch:
+    async def apply(self, patch_id: str, *, dry_run: bool = False, commit: bool = False) -> Patch:
         """Puts an approved patch into the tree: all of it or nothing. See :class:`PatchApplication`.
 
-        :param commit: whether it becomes a commit, on ``branch`` and with the repository's ``hooks``; what is not said
-            is as the configuration says.
+        :raises Refused: when it is not approved, or a rule of the configuration denies it.
         """
-        mode = self.application.mode(commit=commit, branch=branch, hooks=hooks)
-        return await self.application.apply(await self.get(patch_id), dry_run=dry_run, commit=mode)
+        patch = await self.get(patch_id)
+        if patch.state == "approved":
+            await self._check_denied(patch)
+        return await self.application.apply(patch, dry_run=dry_run, commit=commit)
+
+    async def _check_denied(self, patch: Patch) -> None:
+        with suppress(PatchConflict, PatchRefused):  # the application says so, and writes it down
+            plan = await self.plans.current(patch)
+            rows = await self._store.read(lambda tx: tx.patches.decisions(patch.id))
+            part = accepted_part(plan, rows)
+            parsed = await self.plans.parsed(patch)
+            examined = await self._queue.examine(patch, parsed, part, patch.base, task=patch.task)
+            examined.check_denied(patch.id, "applied")
 
     async def revert(self, patch_id: str) -> Patch:
         """Takes an applied patch out of the tree again. See :class:`PatchApplication`."""
         return await self.application.revert(await self.get(patch_id))
+
+    # -- rules -----------------------------------------------------------------------------------------------------
+
+    async def explain(self, patch_id: str) -> Explanation:
+        """Which rule approves, holds or denies a patch, what every rule finds, its risk and its report, all anew."""
+        patch = await self.get(patch_id)
+        try:
+            plan = await self.plan(patch_id)
+        except (PatchConflict, PatchRefused) as error:
+            task, kind = await self._queue.task_of(patch.task)
+            verdict = evaluate(self._config, facts_of_record(patch, task=task, kind=kind))
+            return Explanation(patch=patch, verdict=verdict, risk=None, findings=patch.report, problems=error.problems)
+        if patch.receipt is None:
+            rows = await self._store.read(lambda tx: tx.patches.decisions(patch_id))
+            plan = accepted_part(plan, rows)
+        parsed = await self.plans.parsed(patch)
+        examined = await self._queue.examine(patch, parsed, plan, patch.base, task=patch.task)
+        report = examined.report
+        return Explanation(patch=patch, verdict=examined.verdict, risk=report.risk, findings=report.findings)

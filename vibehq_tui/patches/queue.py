@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from storage.errors import Conflict
-from storage.records import Patch
+from storage.errors import Busy, Conflict, NotFound, Refused
+from storage.records import Patch, Task
 from storage.store import Store, Tx
-from vibehq_tui.contracts.config import Config
+from vibehq_tui.contracts.config import FILE_NAME, Config
 from vibehq_tui.patches.errors import PatchRefused
 from vibehq_tui.patches.git import head
 from vibehq_tui.patches.ledger import Ledger, fresh, no_such_patch
 from vibehq_tui.patches.model import ParsedPatch, Problem
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.plans import PatchPlans
+from vibehq_tui.patches.policies import DENY, Verdict, evaluate, facts_of
 from vibehq_tui.patches.tasklink import check_task
 from vibehq_tui.patches.validation import Report, task_findings, validate
+from vibehq_tui.tasks.kinds import guess_type
 from vibehq_tui.tasks.service import TaskService
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found about a plan."""
+
+    report: Report
+    verdict: Verdict
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of a :class:`Patch` that follow."""
+        return {"report": (*self.report.findings, self.verdict.finding()), "risk": self.report.risk.level}
+
+    def check_denied(self, patch_id: str, verb: str) -> None:
+        """:raises Refused: when a rule denies it."""
+        if self.verdict.action != DENY:
+            return
+        raise Refused(
+            f"rule {self.verdict.rule} denies patch {patch_id}, so it cannot be {verb}: {self.verdict.reason}",
+            code="policy-denied",
+            hint=f"vibehq patch explain {patch_id} says what each rule finds; the rules are in {FILE_NAME}",
+            details={"rule": self.verdict.rule, "reason": self.verdict.reason},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +75,25 @@ class Queue:
         """The current commit; none outside git."""
         return await asyncio.to_thread(head, self.root)
 
-    async def validate(self, parsed: ParsedPatch, plan: Plan, task: str | None, base: str | None) -> Report:
-        """The report about a plan."""
+    async def examine(
+        self, patch: Patch, parsed: ParsedPatch, plan: Plan, base: str | None, *, task: str | None
+    ) -> Examined:
+        """The report about a plan, and what the rules of the configuration say about it."""
         about = task_findings(task, await self.beyond(parsed, plan, task)) if task is not None else []
-        hold = self.config.protect.hold
-        return await asyncio.to_thread(validate, plan, base=base, hold=hold, about_task=about)
+        config, form = self.config, parsed.format
+        report = await asyncio.to_thread(validate, plan, config=config, form=form, base=base, about_task=about)
+        found, kind = await self.task_of(task)
+        facts = facts_of(replace(patch, task=task), report, plan, task=found, kind=kind, form=form)
+        return Examined(report, evaluate(config, facts))
+
+    async def task_of(self, task: str | None) -> tuple[Task | None, str | None]:
+        """A task with the type that it is of; none where it is gone."""
+        if task is None:
+            return None, None
+        with suppress(NotFound):
+            found = await self.tasks.get(task)
+            return found, guess_type(found)[0]
+        return None, None
 
     async def beyond(self, parsed: ParsedPatch, plan: Plan, task: str) -> tuple[Problem, ...]:
         """What the patch does that its task does not allow. A batch that names its task is held to it."""
@@ -68,8 +109,11 @@ def same_version(tx: Tx, patch: Patch, verb: str) -> Patch:
     """The patch as it is inside this transaction: open, and still the version that ``patch`` is.
 
     :raises Conflict: when another version has come since.
+    :raises Busy: while it is being applied.
     """
     now = fresh(tx, patch.id, verb)
+    if now.pending_receipt is not None:
+        raise Busy(f"patch {patch.id} is being applied at this moment", hint="wait for that to end")
     if now.version != patch.version:
         raise Conflict(
             f"patch {patch.id} has become version {now.version} meanwhile",

@@ -49,7 +49,7 @@ class Versions:
         parsed = await queue.plans.parsed(patch)
         text, again, made = await asyncio.to_thread(self._rebuilt, wanted, parsed)
         base = await queue.head()
-        report = await queue.validate(again, made, patch.task, base)
+        examined = await queue.examine(patch, again, made, base, task=patch.task)
 
         def body(tx: Tx) -> Patch:
             now = same_version(tx, patch, "edited")
@@ -60,7 +60,7 @@ class Versions:
             number = now.version + 1
             tx.patches.add_version(patch_id, number, again.format, text, by=queue.actor, base=base, reason=reason)
             tx.patches.replace_decisions(patch_id, after.values())
-            fields = plan_fields(made) | {"report": report.findings, "risk": report.risk, "base": base}
+            fields = plan_fields(made) | examined.fields() | {"base": base}
             revised = tx.patches.update(
                 patch_id,
                 version=number,
@@ -70,7 +70,7 @@ class Versions:
                 reason=None,
                 **fields,
             )
-            self._tell(tx, now, revised, reason, {"hunk": hunk})
+            tell_revised(queue, tx, now, revised, reason, {"hunk": hunk})
             changed = {**dict.fromkeys(before, None), **after}
             data = {
                 "version": {"before": now.version, "after": number},
@@ -106,18 +106,21 @@ class Versions:
                 return text, again, plan
         raise refuse("not-rebuilt", "the patch cannot be written anew with that hunk", hint="make the patch again")
 
-    def _tell(self, tx: Tx, before: Patch, after: Patch, reason: str, more: dict[str, object]) -> None:
-        ledger = self._queue.ledger
-        data = {"version": after.version, "before": before.version, "by": ledger.actor, **more}
-        ledger.event(tx, events.PATCH_REVISED, after, f"version {after.version}: {reason}", data)
-        if before.state == "approved":
-            ledger.event(tx, events.PATCH_APPROVAL_VOID, after, f"the patch is version {after.version} now")
-        ledger.audit(tx, "patch.revise", after.id, detail=f"version {after.version}: {reason}")
+
+def tell_revised(queue: Queue, tx: Tx, before: Patch, after: Patch, reason: str, more: dict[str, object]) -> None:
+    """Writes down that a patch has another version, and that an approval of the one before is void."""
+    ledger = queue.ledger
+    data = {"version": after.version, "before": before.version, "by": ledger.actor, **more}
+    ledger.event(tx, events.PATCH_REVISED, after, f"version {after.version}: {reason}", data)
+    if before.state == "approved":
+        ledger.event(tx, events.PATCH_APPROVAL_VOID, after, f"the patch is version {after.version} now")
+    ledger.audit(tx, "patch.revise", after.id, detail=f"version {after.version}: {reason}")
 
 
 def carried(plan: Plan, decisions: Collection[PatchDecision]) -> list[PatchDecision]:
     """The decisions that still hold in another text: those about hunks whose content is in it, unchanged."""
-    return list(stand(plan, decisions, by_number=False).decisions.values())
+    known = [one for one in decisions if one.digest is not None]
+    return list(stand(plan, known, by_number=False).decisions.values())
 
 
 def _with_author(diff: bytes, parsed: ParsedPatch) -> bytes:
