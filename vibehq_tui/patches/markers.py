@@ -201,7 +201,7 @@ def get_close(name: str, known: Sequence[str], most: int = 3) -> list[str]:
     folded: dict[str, str] = {}
     for other in known:
         folded.setdefault(other.casefold(), other)
-    return [folded[match] for match in get_close_matches(name.casefold()[:200], folded, most, 0.5)]
+    return [folded[match] for match in get_close_matches(name.casefold()[:200], folded, most, 0.6)]
 
 
 @dataclass(frozen=True, slots=True)

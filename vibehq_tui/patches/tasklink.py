@@ -60,7 +60,9 @@ def check_task(document: Any, task_id: str, parsed: ParsedPatch, plan: Plan, *, 
     :param source: where the document is from, for messages.
     :raises PatchRefused: when the task is not in it, or does not allow the plan.
     """
-    tasks = {str(item.get("id")): item for item in reversed(list(_tasks(document)))}
+    tasks: dict[str, Mapping[str, Any]] = {}
+    for item in _tasks(document):
+        tasks.setdefault(str(item.get("id")), item)
     task = tasks.get(task_id)
     if task is None:
         raise refuse("unknown-task", f"there is no task {task_id!r} in {source}{_known(task_id, tasks)}")

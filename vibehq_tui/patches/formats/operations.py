@@ -119,7 +119,8 @@ class _Reader:
         """The same object with the keys that are known, by their right names."""
         found = {key: value for key, value in data.items() if key in known and value is not None}
         for key, value in data.items():
-            if key in known or value is None:
+            harmless = key in ("openSpace", "block", "blockFile") and not value
+            if key in known or value is None or harmless:
                 continue
             shown = f"{where}.{_printable(key)}"
             meant = next((name for name in known if _plain(name) == _plain(key)), _OTHER_NAMES.get(_plain(key)))
@@ -128,7 +129,7 @@ class _Reader:
                 self.repaired("key-name", shown, f"read as {meant}")
             elif (complaint := _complaint(key, known, of)) is not None:
                 self.wrong(shown, complaint)
-            elif not (key in ("openSpace", "block") and not value):
+            else:
                 self.repaired("unknown-key", shown, f"is no key of {of}, and was not looked at")
         return found
 
