@@ -38,6 +38,14 @@ def edits(old: Sequence[bytes], new: Sequence[bytes]) -> list[Edit]:
     return _joined(_walk(a, b))
 
 
+def shortest_edits(old: Sequence[bytes], new: Sequence[bytes]) -> list[Edit]:
+    """Like :func:`edits`, as few lines as possible, whether or not that tears apart what belongs together."""
+    numbers: dict[bytes, int] = {}
+    a = [numbers.setdefault(line, len(numbers)) for line in old]
+    b = [numbers.setdefault(line, len(numbers)) for line in new]
+    return _joined(_shortest(a, b, 0, 0))
+
+
 def edits_from_below(old: Sequence[bytes], new: Sequence[bytes]) -> list[Edit]:
     """Like :func:`edits`, worked out from the ends of the texts: among lines that repeat it chooses the other ones."""
     found = edits(old[::-1], new[::-1])

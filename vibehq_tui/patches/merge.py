@@ -282,20 +282,22 @@ def _as_regions(sides: Sides) -> diff3.Merged:
 def merge_alone(sides: Sides) -> diff3.Merged:
     """The merge by our own differences.
 
-    Where lines repeat these are not the only ones, so two ways of finding them have to agree, and no change may be able
-    to move along equal lines until it touches one of the other side.
+    Where lines repeat these are not the only ones, so three ways of finding them have to agree, and no change may be
+    able to move along equal lines until it touches one of the other side.
     """
     base, ours, theirs = split_lines(sides.base), split_lines(sides.ours), split_lines(sides.theirs or b"")
-    one, other = (
-        diff3.merge(base, ours, theirs, find(base, ours), find(base, theirs))
-        for find in (diff3.edits, diff3.edits_from_below)
-    )
-    if one.content is None or other.content is None:
-        return one if one.content is None else other
-    mine, new = diff3.edits(base, ours), diff3.edits(base, theirs)
-    if one.content == other.content and not diff3.could_touch(base, ours, theirs, mine, new):
-        return one
-    return _as_regions(sides)
+    first: diff3.Merged | None = None
+    for find in (diff3.edits, diff3.edits_from_below, diff3.shortest_edits):
+        mine, other = find(base, ours), find(base, theirs)
+        merged = diff3.merge(base, ours, theirs, mine, other)
+        if merged.content is None:
+            return merged
+        if first is not None and merged.content != first.content:
+            return _as_regions(sides)
+        if diff3.could_touch(base, ours, theirs, mine, other):
+            return _as_regions(sides)
+        first = merged
+    return first or _as_regions(sides)
 
 
 # -- git ---------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Final
 
 from storage.records import Patch, PatchDecision
 from storage.store import Store
+from vibehq_tui.patches.earlier import Earlier
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.model import ParsedPatch, Problem
@@ -75,7 +76,7 @@ class PatchPlans:
         """Whether ``second`` still applies once ``first`` is in."""
         parsed = await self.parsed(second)
         try:
-            await asyncio.to_thread(plan_open, parsed, OverlayTree(WorkTree(self._root), first))
+            await asyncio.to_thread(plan_open, parsed, OverlayTree(WorkTree(self._root), first), self._root)
         except (PatchConflict, PatchRefused):
             return False
         return True
@@ -88,14 +89,20 @@ class PatchPlans:
         return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-def plan_open(parsed: ParsedPatch, tree: Tree) -> Plan:
+def plan_open(parsed: ParsedPatch, tree: Tree, root: Path | None = None) -> Plan:
     """Plans a patch that is waiting. That it is in the tree already is a conflict here: there is nothing to approve.
 
+    :param root: where earlier contents of its files are looked for, if it has to be merged; that of a work tree when
+        none is named.
     :raises PatchConflict: when it does not apply, or has nothing left to do.
     :raises PatchRefused: when it may not be applied.
     """
+    known = tree.root if root is None and isinstance(tree, WorkTree) else root
     try:
-        return make_plan(parsed, tree)
+        if known is None:
+            return make_plan(parsed, tree)
+        with Earlier(known) as bases:
+            return make_plan(parsed, tree, bases=bases)
     except AlreadyApplied as done:
         problems = [Problem(code=done.code, message="is in the tree already", path=path) for path in done.paths]
         raise PatchConflict(problems, code=done.code, hint="reject it, or take it as done") from done

@@ -106,9 +106,7 @@ def compose(plans: Sequence[Plan]) -> Plan:
     files: list[PlannedFile] = []
     numbers: dict[int, dict[int, int]] = {}
     number = 1
-    for road in roads:
-        if road.moot:
-            continue
+    for road in _in_order([road for road in roads if not road.moot]):
         file = _composed(road, number)
         files.append(file)
         if len(road.steps) == 1:
@@ -120,6 +118,24 @@ def compose(plans: Sequence[Plan]) -> Plan:
         repairs=tuple(_renumbered(repair, plan, numbers) for plan in plans for repair in plan.repairs),
         warnings=tuple(dict.fromkeys(warning for plan in plans for warning in plan.warnings)),
     )
+
+
+def _in_order(roads: list[_Road]) -> list[_Road]:
+    """What leaves a path before what comes to it, as whoever reads the diff from above needs it; else as they came."""
+    leaving = {road.origin: road for road in roads if road.path != road.origin and not road.copied}
+    ordered: list[_Road] = []
+    seen: set[int] = set()
+    for road in roads:
+        # What has to leave first, and what has to leave for that; a ring of renames has no first.
+        chain: list[_Road] = []
+        following: _Road | None = road
+        while following is not None and id(following) not in seen:
+            seen.add(id(following))
+            chain.append(following)
+            arrives = following.path if following.path != following.origin or following.copied else None
+            following = leaving.get(arrives) if arrives is not None else None
+        ordered += reversed(chain)
+    return ordered
 
 
 def _follow(roads: list[_Road], here: dict[str, _Road], gone: dict[str, _Road], file: PlannedFile) -> None:
