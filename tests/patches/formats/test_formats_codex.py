@@ -198,8 +198,8 @@ def test_a_shell_that_would_change_the_text() -> None:
 
 def test_a_file_that_is_updated_twice() -> None:
     parsed = read(
-        "*** Begin Patch\n*** Update File: f\n@@\n-a\n+b\n*** Update File: g\n@@\n-a\n+b\n*** Update File: f\n@@\n-c\n+d\n"
-        "*** End Patch\n"
+        "*** Begin Patch\n*** Update File: f\n@@\n-a\n+b\n*** Update File: g\n@@\n-a\n+b\n"
+        "*** Update File: f\n@@\n-c\n+d\n*** End Patch\n"
     )
     assert codes(parsed) == ["file-twice"]
     assert [(change.path, len(change.hunks), change.ordered) for change in parsed.changes] == [
@@ -217,7 +217,8 @@ def test_new_files_with_lost_marks() -> None:
 
 def test_an_empty_new_file_and_one_without_final_newline() -> None:
     parsed = read(
-        "*** Begin Patch\n*** Add File: pkg/__init__.py\n*** Add File: g\n+x\n\\ No newline at end of file\n*** End Patch\n"
+        "*** Begin Patch\n*** Add File: pkg/__init__.py\n*** Add File: g\n+x\n"
+        "\\ No newline at end of file\n*** End Patch\n"
     )
     assert (parsed.changes[0].op, parsed.changes[0].hunks) == ("create", ())
     assert content(parsed.changes[1]) == "x"

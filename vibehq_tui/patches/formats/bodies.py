@@ -20,7 +20,7 @@ from vibehq_tui.patches.model import Change, Hunk, Lines, Repair
 _NO_NEWLINE: Final = b"\\ "
 _DOTS: Final = (b"", b"...", b"\xe2\x80\xa6", b"..")
 # Numbers, or letters and signs that stand for them, as far as the second "@@" or the end of the line.
-_NUMBERS: Final = re.compile(rb"[ \t]*-[0-9?XNL.,*]*(?:[ \t]+\+[0-9?XYMNL.,*]*)?[ \t]*$")
+_NUMBERS: Final = re.compile(rb"-[0-9?XYMNL.,*]*[ \t]*(?:\+[0-9?XYMNL.,*]*)?[ \t]*@?$")
 _PLACE: Final = re.compile(rb"(?:at |near |around )?lines? ?\d{1,9}(?: ?(?:-|to|,) ?\d{1,9})?:?$", re.IGNORECASE)
 _BARE_NUMBER: Final = re.compile(rb"[+~]?\d{1,9}(?: ?[-,+] ?\d{1,9}){0,3}$")
 

@@ -27,13 +27,14 @@ _LEADER: Final = re.compile(r"(?:#{1,6}|//+|--|;+|%+|>|/\*+|<!--|[-*+]|\d{1,3}[.
 _MARKDOWN_LEADER: Final = re.compile(r"#{1,6}\s")
 _LIST_LEADER: Final = re.compile(r"(?:[-*+]|\d{1,3}[.)])\s")
 _KEY: Final = re.compile(
-    r"(?:new |updated? |modif(?:y|ied) |creat(?:e|ed) |edit )?(?:file|file[ _-]?name|file[ _-]?path|path)\s*[:=]\s*",
+    r"\*{0,2}(?:new |updated? |modif(?:y|ied) |creat(?:e|ed) |edit )?(?:file|file[ _-]?name|file[ _-]?path|path)"
+    r"(?:\*\*\s?[:=]|\s?[:=]\*\*|\s?[:=])\s*",
     re.IGNORECASE,
 )
 _NOTE: Final = re.compile(r"\s\((?:new|new file|modified|updated?|created?|changed|edited|existing)\)$", re.IGNORECASE)
 _TAG: Final = re.compile(r"<(path|file_path|filepath|file|filename|file_name)>([^<>]*)</(\w+)>$")
 _WRAPPERS: Final = (("**", "**"), ("__", "__"), ("`", "`"), ('"', '"'), ("'", "'"), ("“", "”"))
-_SPECIAL: Final = re.compile(r'[<>|"*?`\x00-\x1f]')
+_SPECIAL: Final = re.compile(r'[<>|"*?`]')
 _TICKED: Final = re.compile(r"`([^`\n]{1,400})`|\*\*([^*\n]{1,400})\*\*")
 _INTRODUCED: Final = re.compile(
     r"(?:\d{1,3}[.)]\s+|[-*]\s+|#{1,6}\s+)?(?:(?:first|then|next|now|finally|also),?\s+)?"
