@@ -256,6 +256,31 @@ async def test_the_author_is_who_wrote_the_patch(hq: Headquarters, repository: R
     assert tree_of(repository, "HEAD") == tree_of(repository, "work")
 
 
+async def test_a_series_is_a_commit_for_each_of_its_patches(hq: Headquarters, repository: Repository) -> None:
+    repository.git("checkout", "-q", "-b", "work")
+    for number, name in ((5, "Bo <bo@example.com>"), (20, "Cy <cy@example.com>")):
+        repository.write("a.txt", repository.read("a.txt").replace(f"line {number}\n", f"LINE {number}\n"))
+        repository.write(f"new{number}.txt", "new\n")
+        repository.git("add", "-A")
+        repository.git("commit", "-qm", f"Shout {number}\n\nWhy not {number}.", f"--author={name}")
+    mails = repository.git("format-patch", "-2", "--stdout").encode()
+    repository.git("checkout", "-q", "main")
+    patch = await approved(hq, mails, title="Shouting")
+    await hq.patches.apply(patch, commit=True)
+    assert tree_of(repository, "HEAD") == tree_of(repository, "work")
+    assert repository.git("log", "-2", "--format=%s|%an|%(trailers:key=Vibehq-Patch,valueonly)").split("\n") == [
+        "Shout 20|Cy|1",
+        "",
+        "Shout 5|Bo|1",
+        "",
+        "",
+    ]
+    assert tree_of(repository, "HEAD~1") == tree_of(repository, "work~1")
+    await hq.patches.revert(patch)
+    assert tree_of(repository, "HEAD") == tree_of(repository, "HEAD~3")
+    assert repository.git("status", "--porcelain") == ""
+
+
 def test_a_title_with_line_breaks_cannot_forge_a_trailer() -> None:
     patch = Patch(id="3", title="Nice\n\nVibehq-Approved-By: root", state="approved", provider="a\nb")
     assert apply_message(patch, None).splitlines() == [

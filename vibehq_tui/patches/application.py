@@ -34,11 +34,12 @@ from vibehq_tui.patches.commit import (
     target_ref,
     worded,
 )
-from vibehq_tui.patches.commit_message import pieces_of, revert_message
+from vibehq_tui.patches.commit_message import revert_message
 from vibehq_tui.patches.errors import ChecksFailed, PatchConflict
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.interrupted import Interrupted
 from vibehq_tui.patches.ledger import APPLIED_STATES, OPEN_STATES, Ledger, fresh, must_be
+from vibehq_tui.patches.pieces import pieces_of
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planner import make_plan
 from vibehq_tui.patches.plans import PatchPlans, accepted_part
@@ -111,7 +112,8 @@ class PatchApplication:
             plan = await self._approved_plan(patch, dry_run=False)
             made = None
             if commit is not None:
-                pieces = pieces_of(patch, await self._plans.parsed(patch), plan)
+                parsed, tree = await self._plans.parsed(patch), WorkTree(self._root)
+                pieces = await asyncio.to_thread(pieces_of, patch, parsed, plan, tree, self._root)
                 made = await self._made(plan, pieces, hooks=commit.hooks)
             receipt = self._applier.new_receipt()
             await self._begin(patch, receipt, ("approved",), events.PATCH_PROCESSING_STARTED, made)

@@ -14,11 +14,12 @@ from storage.records import Patch
 from vibehq_tui.contracts import events
 from vibehq_tui.patches.commit import Commit, CommitMode, Piece, forget, make_commits, publish, run_git, tip
 from vibehq_tui.patches.commit import target_ref as resolve_ref
-from vibehq_tui.patches.commit_message import pieces_of, revert_message
+from vibehq_tui.patches.commit_message import revert_message
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.git import head
 from vibehq_tui.patches.ledger import APPLIED_STATES
 from vibehq_tui.patches.model import ParsedPatch
+from vibehq_tui.patches.pieces import pieces_of
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.plans import PatchPlans, accepted_part, plan_open
 from vibehq_tui.patches.settlement import Settlement
@@ -74,10 +75,10 @@ class BranchApplication:
         if parent is None:
             raise Refused("there is no commit to put the patch on", code="no-commit", hint="commit something first")
         parsed = await self._plans.parsed(patch)
-        plan = await self._approved_plan(patch, parsed, parent, mode.branch or ref)
+        pieces = await self._approved_pieces(patch, parsed, parent, mode.branch or ref)
         if dry_run:
             return patch
-        commit = await self._made(pieces_of(patch, parsed, plan), parent, ref)
+        commit = await self._made(pieces, parent, ref)
         receipt = PREFIX + commit.span
         fields = {"commit_id": commit.id, "branch": commit.branch}
         await self._steps.begin(patch, receipt, ("approved",), events.PATCH_PROCESSING_STARTED, **fields)
@@ -92,24 +93,25 @@ class BranchApplication:
         await self._steps.follow_task(applied)
         return applied
 
-    async def _approved_plan(self, patch: Patch, parsed: ParsedPatch, parent: str, name: str) -> Plan:
-        def run() -> Plan:
+    async def _approved_pieces(self, patch: Patch, parsed: ParsedPatch, parent: str, name: str) -> list[Piece]:
+        decisions = await self._steps.store.read(lambda tx: tx.patches.decisions(patch.id))
+
+        def run() -> list[Piece]:
             tree = GitTree(self._root, parent)
             try:
-                return plan_open(parsed, tree)
+                plan = accepted_part(plan_open(parsed, tree), decisions)
+                if plan.hash == patch.plan_hash:
+                    return pieces_of(patch, parsed, plan, tree, self._root)
             finally:
                 tree.close()
-
-        decisions = await self._steps.store.read(lambda tx: tx.patches.decisions(patch.id))
-        plan = accepted_part(await asyncio.to_thread(run), decisions)
-        if plan.hash != patch.plan_hash:
             raise Conflict(
                 f"branch {name} does not hold the files of patch {patch.id} as they were when it was approved",
                 code="changed-since-approval",
                 hint="check the branch out, and approve the patch there",
                 details={"patch": patch.id, "approved": patch.plan_hash, "now": plan.hash},
             )
-        return plan
+
+        return await asyncio.to_thread(run)
 
     async def _made(self, pieces: list[Piece], parent: str, ref: str) -> Commit:
         actor, clock = self._steps.ledger.actor, self._steps.clock

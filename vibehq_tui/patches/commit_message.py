@@ -6,16 +6,8 @@ import re
 from typing import Final
 
 from storage.records import Patch
-from vibehq_tui.patches.commit import Piece
-from vibehq_tui.patches.model import ParsedPatch
-from vibehq_tui.patches.plan import Plan
 
 _TRAILER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*: \S")
-
-
-def pieces_of(patch: Patch, parsed: ParsedPatch, plan: Plan) -> list[Piece]:
-    """The commits that a patch becomes."""
-    return [Piece(plan=plan, message=apply_message(patch, parsed.message), author=parsed.author)]
 
 
 def apply_message(patch: Patch, body: str | None, title: str | None = None) -> str:

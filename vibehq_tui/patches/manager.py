@@ -183,15 +183,26 @@ class PatchManager(PatchReader):
 
     # -- applying --------------------------------------------------------------------------------------------------
 
-    async def apply(self, patch_id: str, *, dry_run: bool = False, commit: bool = False) -> Patch:
+    async def apply(
+        self,
+        patch_id: str,
+        *,
+        dry_run: bool = False,
+        commit: bool | None = None,
+        branch: str | None = None,
+        hooks: bool | None = None,
+    ) -> Patch:
         """Puts an approved patch into the tree: all of it or nothing. See :class:`PatchApplication`.
 
+        :param commit: whether it becomes a commit, on ``branch`` and with the repository's ``hooks``; what is not said
+            is as the configuration says.
         :raises Refused: when it is not approved, or a rule of the configuration denies it.
         """
         patch = await self.get(patch_id)
         if patch.state == "approved":
             await self._check_denied(patch)
-        return await self.application.apply(patch, dry_run=dry_run, commit=commit)
+        mode = self.application.mode(commit=commit, branch=branch, hooks=hooks)
+        return await self.application.apply(patch, dry_run=dry_run, commit=mode)
 
     async def _check_denied(self, patch: Patch) -> None:
         with suppress(PatchConflict, PatchRefused):  # the application says so, and writes it down
