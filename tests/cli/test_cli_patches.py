@@ -189,6 +189,23 @@ def test_apply_and_commit(hq: Path, patch_file: Path, call: Call) -> None:
     assert git(hq, "status", "--porcelain", "--", "mine.txt").strip() == "?? mine.txt"
 
 
+def test_apply_to_a_branch(hq: Path, patch_file: Path, call: Call) -> None:
+    before = (hq / "app.py").read_bytes()
+    one = submit(call, hq, patch_file)
+    call(hq, "patch", "approve", one)
+    assert call(hq, "patch", "apply", one, "--branch", "a b").code == 1
+    assert call(hq, "patch", "apply", one, "--branch", "next", "--no-commit").code == 2
+    said = call(hq, "patch", "apply", one, "--branch", "next")
+    assert said.code == 0
+    assert said.out.rstrip().endswith("on next")
+    assert (hq / "app.py").read_bytes() == before
+    assert git(hq, "diff", "--name-only", "HEAD", "next").split() == ["app.py"]
+    shown = call(hq, "patch", "show", one, "--json").json
+    assert (shown["branch"], shown["commitId"]) == ("next", git(hq, "rev-parse", "next").strip())
+    assert call(hq, "patch", "revert", one).code == 0
+    assert git(hq, "diff", "HEAD", "next") == ""
+
+
 def test_show_names_the_hunks_that_can_be_chosen(hq: Path, patch_file: Path, call: Call) -> None:
     one = submit(call, hq, patch_file)
     shown = call(hq, "patch", "show", one, "--json").json

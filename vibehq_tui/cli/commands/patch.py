@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from storage.errors import Usage
 from storage.query import Query
 from storage.records import Patch, to_wire
 from vibehq_tui.cli.complete import complete_ids
@@ -61,7 +62,10 @@ def patch_table(style: Style, patches: list[Patch]) -> str:
 def _told(verb: str, one: Patch) -> Answer:
     def text(style: Style) -> str:
         state = style.sign(sign(PATCH_STATES, one.state))
-        return f"{verb} patch {one.id}: {clean(one.title)} ({state}, {changes(one.added, one.removed)})"
+        where = ""
+        if one.commit_id is not None:
+            where = f", committed as {one.commit_id[:9]} on {clean(one.branch) if one.branch else 'a detached HEAD'}"
+        return f"{verb} patch {one.id}: {clean(one.title)} ({state}, {changes(one.added, one.removed)}){where}"
 
     return Answer(wire=to_wire(one), text=text)
 
@@ -293,19 +297,32 @@ def reject(session: Session, patch_id: str, reason: str, hunks: tuple[int, ...])
     examples=[
         ("vibehq patch apply 3 --dry-run", "would it fit now?"),
         ("vibehq patch apply 3 --commit", "and commit it"),
+        ("vibehq patch apply 3 --branch agents/parser", "commit it there; the work tree stays as it is"),
     ],
 )
 @_id
-@click.option("--commit", is_flag=True, help="Commit exactly what the patch changed.")
+@click.option(
+    "--commit/--no-commit", default=None, help="Commit exactly what the patch changed.  [default: as configured]"
+)
+@click.option("--branch", metavar="NAME", help="The branch to commit to; made if there is none.")
+@click.option(
+    "--hooks/--no-hooks", default=None, help="Run the commit hooks of the repository.  [default: as configured]"
+)
 @click.option("--dry-run", is_flag=True, help="Only say whether it would fit.")
 @click.pass_obj
-def apply(session: Session, patch_id: str, commit: bool, dry_run: bool) -> None:
-    """Put an approved patch into the work tree: all of it or nothing."""
+def apply(
+    session: Session, patch_id: str, commit: bool | None, branch: str | None, hooks: bool | None, dry_run: bool
+) -> None:
+    """Put an approved patch into the work tree: all of it or nothing.
+
+    Where checks are configured, they run on the result; one that fails takes the patch back.
+    """
+    if branch is not None and commit is False:
+        raise Usage("--branch is for commits", hint="leave out --no-commit, or --branch")
 
     async def body(hq: Headquarters) -> Answer:
-        return _told(
-            "would apply" if dry_run else "applied", await hq.patches.apply(patch_id, dry_run=dry_run, commit=commit)
-        )
+        patch = await hq.patches.apply(patch_id, dry_run=dry_run, commit=commit, branch=branch, hooks=hooks)
+        return _told("would apply" if dry_run else "applied", patch)
 
     session.change(body)
 
