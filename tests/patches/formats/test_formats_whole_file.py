@@ -51,8 +51,8 @@ def test_a_comment_that_names_the_file_stays() -> None:
 def test_several_files_with_snippets_between() -> None:
     parsed = read(
         f"First:\n\n**a/one.py**\n```python\n{CODE}```\n\nThen install it:\n\n```bash\npip install x\n```\n"
-        "\n"
-        "or\n\n```\nmake\n```\n\n**two.js**\n\n```js\n// two\n```\n<file path='three.md'>\n# Three\n\n```\nx\n```\n</file>\n"
+        "\nor\n\n```\nmake\n```\n\n"
+        "**two.js**\n\n```js\n// two\n```\n<file path='three.md'>\n# Three\n\n```\nx\n```\n</file>\n"
     )
     assert [change.path for change in parsed.changes] == ["a/one.py", "two.js", "three.md"]
     assert [whole(change) for change in parsed.changes] == [CODE, "// two\n", "# Three\n\n```\nx\n```\n"]

@@ -11,7 +11,7 @@ _CODEX: Final = re.compile(rb"^(?:\*\*\* Begin Patch|\*\*\* (?:Add|Update|Delete
 _SEARCH: Final = re.compile(rb"^(?:<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)", re.MULTILINE)
 _MAIL: Final = re.compile(rb"^From [^\n]{4,300}:\d\d [^\n]{0,40}\d{4}", re.MULTILINE)
 _MAIL_STARTS: Final = (b"From ", b"From:", b"Subject:", b"Date:")
-_TAGS: Final = (b"\n<file ", b"\n<write_to_file>", b"\n<document ", b"\n<boltAction ")
+_TAGS: Final = (b"<file ", b"<write_to_file>", b"<document ", b"<boltAction ")
 _HEAD: Final = 100_000
 """Bytes that are looked at for the keys of a batch."""
 
@@ -46,4 +46,6 @@ def _diff(text: bytes) -> str:
 
 def _may_hold_files(text: bytes, least: int) -> bool:
     """Whether files may be written out in a text: at least so many marks of fences, or a tag."""
-    return text.count(b"\n```") + text.count(b"\n~~~") >= least or any(tag in text for tag in _TAGS)
+    return text.count(b"\n```") + text.count(b"\n~~~") >= least or any(
+        text.startswith(tag) or b"\n" + tag in text for tag in _TAGS
+    )
