@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from vibehq_tui.patches.locate import Sought
+from vibehq_tui.patches.filetext import FileText, split_end
 from vibehq_tui.patches.model import Lines, Repair
 from vibehq_tui.patches.planned import PlannedHunk
+from vibehq_tui.patches.sought import Sought
 
 CONTEXT: Final = 3
 """Lines around a change where the plan makes the hunks itself."""
@@ -24,36 +25,45 @@ class Built:
     warnings: list[str] = field(default_factory=list)
 
 
-def build(lines: list[bytes], hunks: Sequence[Sought], path: str) -> Built:
+def build(lines: Sequence[bytes], hunks: Sequence[Sought], path: str) -> Built:
     """The file with its hunks applied: old lines keep the file's bytes, added ones take its line ends."""
+    text = FileText.of(lines)
     output: list[bytes] = []
     planned: list[PlannedHunk] = []
     repairs: list[Repair] = []
-    cursor = 0
+    cursor = grown = 0
     for item in hunks:
-        start = item.start or 0
-        output += lines[cursor:start]
-        tagged = item.hunk.lines
-        if item.match == "whitespace":
-            tagged, codes = _in_the_files_words(tagged, lines[start : item.end], at_end=item.end == len(lines))
+        start, end = item.start or 0, item.end
+        tagged = item.tagged
+        if start == end == len(text) and start and not text[-1].endswith(b"\n"):
+            # A line that is added after one without a newline: that line gets one, and the added one has none then.
+            start -= 1
+            tagged, codes = _after_the_last(tagged, text[start])
             repairs += [_repair(code, path, item.number) for code in codes]
+        elif item.match not in ("exact", "offset"):
+            tagged, codes = _in_the_files_words(tagged, text[start:end], at_end=end == len(text))
+            repairs += [_repair(code, path, item.number) for code in sorted({*codes, *item.codes})]
+        output.append(text.joined(cursor, start))
+        cursor = end
         new = [line for tag, line in tagged if tag != "-"]
-        old_count = len(item.old)
+        output += new
+        if not item.hunk.numbered and all(tag == " " for tag, _ in tagged):
+            continue  # It only leads to the next one.
+        first = start + grown
+        grown += len(new) - (end - start)
         planned.append(
             PlannedHunk(
                 number=item.number,
-                old_start=start + 1 if old_count else start,
-                old_lines=old_count,
-                new_start=len(output) + 1 if new else len(output),
+                old_start=start + 1 if end > start else start,
+                old_lines=end - start,
+                new_start=first + 1 if new else first,
                 new_lines=len(new),
                 section=item.hunk.section,
                 lines=tagged,
                 match=item.match,
             )
         )
-        output += new
-        cursor = item.end
-    output += lines[cursor:]
+    output.append(text.joined(cursor, len(text)))
     return Built(b"".join(output), tuple(planned), repairs)
 
 
@@ -61,6 +71,10 @@ _REPAIRS: Final = {
     "line-endings": "the patch ends its lines in another way than the file; the file's way was kept",
     "trailing-blanks": "blanks at line ends differ; the file's own lines were kept",
     "final-newline": "the patch and the file disagree on the final newline; the file's was kept",
+    "whitespace": "blanks within lines differ; the file's own lines were kept",
+    "indentation": "the file is indented in another way; added lines were indented as the file is",
+    "unicode": "characters that look alike differ; the file's own were kept",
+    "fuzzy": "lines of the context have changed; what is left of it is found in this place only",
 }
 
 
@@ -68,10 +82,12 @@ def _repair(code: str, path: str, hunk: int) -> Repair:
     return Repair(code=code, path=path, hunk=hunk, message=_REPAIRS[code])
 
 
-def _split_end(line: bytes) -> tuple[bytes, bytes]:
-    if line.endswith(b"\r\n"):
-        return line[:-2], b"\r\n"
-    return (line[:-1], b"\n") if line.endswith(b"\n") else (line, b"")
+def _after_the_last(tagged: Lines, last: bytes) -> tuple[Lines, list[str]]:
+    """Lines added after a last line without a newline: it gets one, and the new last line has none."""
+    added = [line for _, line in tagged]
+    added[-1] = split_end(added[-1])[0]
+    lines = [("-", last), ("+", last + b"\n"), *(("+", line) for line in added)]
+    return tuple(lines), ["final-newline"]
 
 
 def _in_the_files_words(tagged: Lines, own: list[bytes], *, at_end: bool) -> tuple[Lines, list[str]]:
@@ -82,7 +98,7 @@ def _in_the_files_words(tagged: Lines, own: list[bytes], *, at_end: bool) -> tup
     for tag, line in tagged:
         if tag == "+":
             continue
-        mine, theirs = _split_end(own[position]), _split_end(line)
+        mine, theirs = split_end(own[position]), split_end(line)
         position += 1
         # A line without an end says nothing of how lines end here; the one before it does.
         known = ends[-1] if ends else {}
@@ -101,7 +117,7 @@ def _in_the_files_words(tagged: Lines, own: list[bytes], *, at_end: bool) -> tup
             output.append((tag, own[position]))
             position += 1
             continue
-        text, end = _split_end(line)
+        text, end = split_end(line)
         wanted = (ends[position - 1] if position else {}) or first
         output.append(("+", text + wanted.get(end, end)))
     if at_end:
@@ -133,7 +149,7 @@ def _repaired_ends(output: list[tuple[str, bytes]], newline_at_end: bool) -> lis
         if has == wants or (tag == " " and has):
             result.append((tag, line))
             continue
-        text = _split_end(line)[0]
+        text = split_end(line)[0]
         changed = text + (b"\r\n" if any(known.endswith(b"\r\n") for _, known in output) else b"\n") if wants else text
         if tag == "+":
             result.append(("+", changed))

@@ -4,153 +4,55 @@ The line numbers of a patch are believed as long as nothing speaks against them.
 line, or the file is not the one that the patch was made from, then for every hunk of that file the place must be the
 only one that matches: a block that occurs twice could be at its line by chance.
 
-The search is linear. A file is indexed by line once; a hunk is looked for at the places of its rarest line.
+What does not match as it is, is looked for in weaker tiers (see :mod:`tiers`), and the place must be the only one in
+its tier. Hunks that no tier finds are left to a merge with their base, and at last to :mod:`similar`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate, pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
-from vibehq_tui.patches.model import Hunk, Problem
+from vibehq_tui.patches.anchors import Anchors, Scope, within
+from vibehq_tui.patches.arrange import arrange
+from vibehq_tui.patches.filetext import FileText
+from vibehq_tui.patches.model import Problem, Repair
+from vibehq_tui.patches.sought import Sought, beyond_edge, sought
+from vibehq_tui.patches.tiers import BLANK, TRAILING, UNICODE, Budget, Searcher, Tier, blank_key, keys, telling
+from vibehq_tui.patches.tiers_blanks import reworded
 
-_BLANKS: Final = b" \t\r\n"
-_MANY_PLACES: Final = 1000
-"""A line with more places than this is no help; the whole block is searched as text then."""
+__all__ = ["Located", "Sought", "are_in", "at_their_lines", "keys", "locate", "locate_doubting", "sought"]
+
 _MOST_CANDIDATES: Final = 16
 _MOST_COMPARED: Final = 256
-_BUDGET: Final = 20_000_000
-"""Comparisons of lines for one file, after which a search is given up. A search of this size takes seconds."""
-
-
-@dataclass(slots=True)
-class Sought:
-    """A hunk that is being looked for."""
-
-    hunk: Hunk
-    number: int
-    old: list[bytes]
-    hint: int
-    """The index, from 0, of its first old line by its header."""
-    start: int | None = None
-    match: str = "exact"
-
-    @property
-    def end(self) -> int:
-        """The index behind its last old line."""
-        return (self.start or 0) + len(self.old)
+TIERS: Final = (TRAILING, BLANK, UNICODE)
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """The result of a search: every hunk with its place, or problems."""
+    """The result of a search: every hunk with its place, in the order of the file, or problems."""
 
     hunks: list[Sought]
     problems: list[Problem]
     edges: frozenset[int]
     """Indices of hunks that add at an edge where the patch shows the file's beginning or end, and the file goes on."""
+    repairs: list[Repair] = field(default_factory=list)
+    lost: list[Sought] = field(default_factory=list)
+    """Hunks that no tier has found anywhere; each has a problem."""
 
 
-class LineIndex:
-    """The lines of a file, to be searched for blocks whatever the blanks at line ends.
-
-    Only the lines that blocks are made of are indexed: a file of a million lines costs one pass and little memory.
-    """
-
-    def __init__(self, lines: list[bytes], blocks: Iterable[Sequence[bytes]]) -> None:
-        self._lines = lines
-        self._places: dict[bytes, list[int]] = {key: [] for block in blocks for key in block}
-        self._spent = 0
-        places = self._places
-        for at, line in enumerate(lines):
-            found = places.get(line.rstrip(_BLANKS))
-            if found is not None:
-                found.append(at)
-
-    @cached_property
-    def _text(self) -> bytes:
-        return b"\n" + b"\n".join(keys(self._lines)) + b"\n"
-
-    @cached_property
-    def _offsets(self) -> list[int]:
-        """Where each line starts in :attr:`_text`, at the newline before it."""
-        return list(accumulate((len(line.rstrip(_BLANKS)) + 1 for line in self._lines), initial=0))
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether the search was given up."""
-        return self._spent > _BUDGET
-
-    def matches(self, block: list[bytes], at: int) -> bool:
-        """Whether ``block`` (keys) is at line index ``at``."""
-        return at >= 0 and keys(self._lines[at : at + len(block)]) == block
-
-    def find(self, block: list[bytes], low: int, high: int, limit: int) -> list[int]:
-        """Up to ``limit`` line indices between ``low`` and ``high`` where ``block`` (keys) lies whole, in order."""
-        rarest: list[int] | None = None
-        back = 0
-        for at, key in enumerate(block):
-            places = self._places.get(key, [])
-            if rarest is None or len(places) < len(rarest):
-                rarest, back = places, at
-        if not rarest or high - low < len(block):
-            return []
-        first, last = bisect_left(rarest, low + back), bisect_right(rarest, high - len(block) + back)
-        if last - first > _MANY_PLACES:
-            return self._find_as_text(block, low, high, limit)
-        found: list[int] = []
-        for place in rarest[first:last]:
-            self._spent += len(block)
-            if self.matches(block, place - back):
-                found.append(place - back)
-                if len(found) == limit or self.exhausted:
-                    break
-        return found
-
-    def _find_as_text(self, block: list[bytes], low: int, high: int, limit: int) -> list[int]:
-        needle = b"\n" + b"\n".join(block) + b"\n"
-        offsets = self._offsets
-        end = offsets[high] + 1
-        at = offsets[low]
-        found: list[int] = []
-        while len(found) < limit and not self.exhausted:
-            hit = self._text.find(needle, at, end)
-            self._spent += ((end if hit < 0 else hit) - at) // 64 + 1
-            if hit < 0:
-                break
-            found.append(bisect_left(offsets, hit))
-            at = hit + 1
-        return found
-
-
-def keys(lines: Sequence[bytes]) -> list[bytes]:
-    """Lines without the blanks and terminators at their ends, as :class:`LineIndex` compares them."""
-    return [line.rstrip(_BLANKS) for line in lines]
-
-
-def sought(hunks: Sequence[Hunk], first_number: int, *, reverse: bool = False) -> list[Sought]:
-    """The hunks to look for; ``reverse`` looks for what they would leave behind."""
-    result = []
-    for number, hunk in enumerate(hunks, first_number):
-        old = hunk.new() if reverse else hunk.old()
-        start, count = (hunk.new_start, hunk.new_count) if reverse else (hunk.old_start, hunk.old_count)
-        hint = start if count == 0 and not old else start - 1
-        result.append(Sought(hunk=hunk, number=number, old=old, hint=max(hint, 0)))
-    return result
-
-
-def at_their_lines(hunks: list[Sought], lines: list[bytes]) -> bool:
+def at_their_lines(hunks: list[Sought], lines: Sequence[bytes]) -> bool:
     """Places every hunk at its line if all of them are there, byte for byte, in order and at the edges they show."""
     cursor = 0
+    total = len(lines)
     for item in hunks:
         hint, count = item.hint, len(item.old)
-        if hint < cursor or hint > len(lines) or lines[hint : hint + count] != item.old:
+        if not item.hunk.numbered or hint < cursor or hint > total or lines[hint : hint + count] != item.old:
             return False
-        if _beyond_edge(item, hint, len(lines)) or (count == 0 and item.hunk.old_count != 0):
+        if beyond_edge(item, hint, total) or (count == 0 and item.hunk.old_count != 0):
             return False
         cursor = hint + count
     for item in hunks:
@@ -159,161 +61,347 @@ def at_their_lines(hunks: list[Sought], lines: list[bytes]) -> bool:
     return True
 
 
-def are_in(hunks: list[Sought], lines: list[bytes]) -> bool:
+def are_in(hunks: list[Sought], lines: Sequence[bytes]) -> bool:
     """Whether the lines that are sought stand at their numbers, byte for byte."""
-    return all(lines[item.hint : item.hint + len(item.old)] == item.old for item in hunks)
+    return all(item.hunk.numbered and lines[item.hint : item.hint + len(item.old)] == item.old for item in hunks)
 
 
-def _beyond_edge(item: Sought, start: int, length: int) -> bool:
-    """Whether a hunk with context adds as its first or last line, and the file goes on there.
-
-    A tool leaves context out only where there is none, so such a hunk says "at the very beginning" (or end).
-    """
-    lines = item.hunk.lines
-    if not any(tag == " " for tag, _ in lines):
-        return False
-    return (lines[0][0] == "+" and start > 0) or (lines[-1][0] == "+" and start + len(item.old) < length)
-
-
-def locate(hunks: list[Sought], lines: list[bytes], *, path: str, trusted: bool | None) -> Located:
+def locate(
+    hunks: list[Sought],
+    lines: Sequence[bytes],
+    *,
+    path: str,
+    trusted: bool | None,
+    ordered: bool = True,
+    binding: bool = False,
+    tiers: Sequence[Tier] = TIERS,
+) -> Located:
     """Finds a place for each hunk that is certain.
 
     :param trusted: whether the file is the one that the patch was made from; None when the patch does not tell.
+    :param ordered: whether the hunks stand in the order of the file.
+    :param binding: whether anchors must lead to the hunk; otherwise they help where it is found in several places.
+    :param tiers: what may differ, the strongest first.
     """
     if trusted is not False and at_their_lines(hunks, lines):
         return Located(hunks, [], frozenset())
-    return _search(hunks, lines, path=path, stale=trusted is False)
+    return _Search(hunks, lines, path, tiers, ordered=ordered, binding=binding).run(stale=trusted is False)
 
 
-def locate_doubting(hunks: list[Sought], lines: list[bytes], *, path: str) -> Located:
+def locate_doubting(hunks: list[Sought], lines: Sequence[bytes], *, path: str, ordered: bool = True) -> Located:
     """Like :func:`locate` when something speaks against the line numbers: each place must be the only one."""
-    return _search(hunks, lines, path=path, stale=True)
+    return _Search(hunks, lines, path, TIERS, ordered=ordered, binding=False).run(stale=True)
 
 
-def _search(hunks: list[Sought], lines: list[bytes], *, path: str, stale: bool) -> Located:
-    blocks = [keys(item.old) for item in hunks]
-    index = LineIndex(lines, blocks)
-    for item in hunks:
-        item.start = None
-    at_line = [
-        index.matches(block, item.hint) if block else item.hint <= len(lines)
-        for item, block in zip(hunks, blocks, strict=True)
-    ]
-    stale = stale or not all(at_line)
-    problems: list[Problem] = []
-    open_: list[int] = []
-    for position, item in enumerate(hunks):
-        if not item.old:
-            problem = _place_without_context(item, path, stale=stale, length=len(lines))
-            problems += [problem] if problem else []
-            continue
-        found = index.find(blocks[position], 0, len(lines), 2)
-        if not found:
-            problems.append(_not_found(item, lines, path, exhausted=index.exhausted))
-        elif len(found) == 1:
-            item.start = found[0]
-        elif not stale and _holds_at_line(item, blocks[position], index, lines):
-            item.start = item.hint
-        else:
-            open_.append(position)
-    _narrow(hunks, blocks, index, open_, len(lines))
-    for position in open_:
-        if hunks[position].start is None:
-            problems.append(_ambiguous(hunks[position], blocks[position], index, len(lines), path))
-    if not problems:
-        problems = _order_problems(hunks, path)
-    edges: set[int] = set()
-    for position, item in enumerate(hunks):
-        if item.start is None:
-            continue
-        exact = lines[item.start : item.end] == item.old
-        item.match = "whitespace" if not exact else "exact" if item.start == item.hint else "offset"
-        if _beyond_edge(item, item.start, len(lines)):
-            edges.add(position)
-    return Located(hunks, sorted(problems, key=lambda problem: problem.hunk or 0), frozenset(edges))
+@dataclass(slots=True)
+class _Open:
+    """A hunk that was found in several places."""
+
+    tier: Tier
+    places: list[int]
+    """In order; more than :data:`_MOST_COMPARED` of them mean that there are others."""
+
+    @property
+    def complete(self) -> bool:
+        return len(self.places) <= _MOST_COMPARED
 
 
-def _holds_at_line(item: Sought, block: list[bytes], index: LineIndex, lines: list[bytes]) -> bool:
-    """Whether a block with several places may be taken to be at its line: byte for byte there, or nowhere else."""
-    if _beyond_edge(item, item.hint, len(lines)):
-        return False
-    count = len(item.old)
-    if lines[item.hint : item.hint + count] == item.old:
-        return True
-    found = index.find(block, 0, len(lines), _MOST_COMPARED)
-    return len(found) < _MOST_COMPARED and not any(lines[at : at + count] == item.old for at in found)
+class _Search:
+    """One search of a file for the hunks of a patch."""
 
+    def __init__(
+        self,
+        hunks: list[Sought],
+        lines: Sequence[bytes],
+        path: str,
+        tiers: Sequence[Tier],
+        *,
+        ordered: bool,
+        binding: bool,
+    ) -> None:
+        self._text = FileText.of(lines)
+        self._hunks = hunks
+        self._path = path
+        self._ordered = ordered
+        self._binding = binding
+        self._tiers = tiers
+        self._budget = Budget()
+        self._problems: list[Problem] = []
+        self._open: dict[int, _Open] = {}
+        self._lost: list[Sought] = []
+        self._searchers: dict[int, Searcher] = {}
+        self._narrowed = False
+        anchors = {anchor for item in hunks for anchor in item.hunk.anchors}
+        self._anchors = Anchors(self._text, sorted(anchors), self._budget)
 
-def _place_without_context(item: Sought, path: str, *, stale: bool, length: int) -> Problem | None:
-    """A hunk without old lines goes where its number says, as long as numbers can be believed."""
-    if item.hunk.old_count != 0:
-        message = "the hunk shows no line of the file, so its place is not certain"
-    elif item.hint > length:
-        message = f"the hunk adds after line {item.hint}; the file has {length}"
-    elif stale:
-        message = "the hunk has no context, and the file is not the one that it was made from"
-    else:
-        item.start = item.hint
-        return None
-    return Problem(code="no-context", path=path, hunk=item.number, message=message)
-
-
-def _narrow(hunks: list[Sought], blocks: list[list[bytes]], index: LineIndex, open_: list[int], length: int) -> None:
-    """Hunks stand in the order of the file, so those that are certain bound the places of the others."""
-    progress = True
-    while progress:
-        progress = False
-        for position in open_:
-            item = hunks[position]
-            if item.start is not None:
-                continue
-            low = next((hunks[k].end for k in range(position - 1, -1, -1) if hunks[k].start is not None), 0)
-            high = next(
-                (start for k in range(position + 1, len(hunks)) if (start := hunks[k].start) is not None), length
+    def run(self, *, stale: bool) -> Located:
+        """:param stale: something speaks against the line numbers."""
+        text, hunks = self._text, self._hunks
+        for item in hunks:
+            item.forget()
+        numbered = [item for item in hunks if item.hunk.numbered]
+        stale = stale or not all(self._is_at_line(item) for item in numbered)
+        wanted = [position for position, item in enumerate(hunks) if item.old]
+        for item in hunks:
+            if not item.old:
+                self._place_without_context(item, stale=stale or not item.hunk.numbered)
+        for tier in self._tiers:
+            wanted = self._find_all(tier, wanted, stale=stale)
+            if not wanted:
+                break
+        for position in wanted:
+            self._lose(hunks[position])
+        for group in self._groups():
+            self._narrow(group)
+        for position, found in self._open.items():
+            if hunks[position].start is None:
+                self._problems.append(self._ambiguous(hunks[position], found))
+        repairs: list[Repair] = []
+        if not self._problems:
+            hunks, self._problems, repairs = arrange(
+                hunks, self._path, ordered=self._ordered, movable=not self._narrowed
             )
-            found = index.find(blocks[position], low, high, 2) if low <= high else []
+        edges = frozenset(
+            position
+            for position, item in enumerate(hunks)
+            if item.start is not None and beyond_edge(item, item.start, len(text))
+        )
+        problems = sorted(self._problems, key=lambda problem: problem.hunk or 0)
+        return Located(hunks, problems, edges, repairs, self._lost)
+
+    def _groups(self) -> list[list[int]]:
+        """Positions of hunks that stand in the order of the file for certain: their numbers say so, or the text."""
+        groups: list[list[int]] = []
+        hints = [item.hint for item in self._hunks if item.hunk.numbered]
+        rising = self._ordered and all(before <= after for before, after in pairwise(hints))
+        for position, item in enumerate(self._hunks):
+            if groups and (item.hunk.continues or (rising and item.hunk.numbered)):
+                groups[-1].append(position)
+            else:
+                groups.append([position])
+        return groups
+
+    def _is_at_line(self, item: Sought) -> bool:
+        if not item.old:
+            return item.hint <= len(self._text)
+        there = self._text[item.hint : item.hint + len(item.old)]
+        if keys(there) == keys(item.old):
+            return True
+        weak = self._tiers[-1]
+        return weak is not TRAILING and keys(there, weak) == keys(item.old, weak) and self._reword(item, there) is True
+
+    def _place_without_context(self, item: Sought, *, stale: bool) -> None:
+        """A hunk without old lines goes where its number says, as long as numbers can be believed."""
+        length = len(self._text)
+        if not item.hunk.numbered and (item.hunk.at_end or not length):
+            item.start = length
+            return
+        if not item.hunk.numbered or item.hunk.old_count != 0:
+            message = "the hunk shows no line of the file, so its place is not certain"
+        elif item.hint > length:
+            message = f"the hunk adds after line {item.hint}; the file has {length}"
+        elif stale:
+            message = "the hunk has no context, and the file is not the one that it was made from"
+        else:
+            item.start = item.hint
+            return
+        self._problem("no-context", item, message)
+
+    def _problem(self, code: str, item: Sought, message: str, places: Sequence[int] = ()) -> None:
+        candidates = tuple(place + 1 for place in places[:_MOST_CANDIDATES])
+        self._problems.append(
+            Problem(code=code, path=self._path, hunk=item.number, message=message, candidates=candidates)
+        )
+
+    def _lose(self, item: Sought) -> None:
+        self._lost.append(item)
+        if self._budget.exhausted:
+            self._problem("search-limit", item, "the search was given up: the file repeats itself too much")
+        else:
+            self._problem("context-not-found", item, "the lines of the hunk are not in the file")
+
+    def _find_all(self, tier: Tier, wanted: list[int], *, stale: bool) -> list[int]:
+        """Looks for hunks in one tier; answers those that are not there."""
+        if tier is UNICODE and self._text.content.isascii() and self._is_ascii(wanted):
+            return wanted
+        blocks = {position: keys(self._hunks[position].old, tier) for position in wanted}
+        searcher = Searcher(self._text, tier, list(blocks.values()), self._budget)
+        self._searchers[id(tier)] = searcher
+        absent: list[int] = []
+        for position, block in blocks.items():
+            item = self._hunks[position]
+            if tier is not TRAILING and not any(map(telling, block)):
+                absent.append(position)
+                continue
+            special = bool(item.hunk.anchors) or item.hunk.at_end
+            found = searcher.find(block, _MOST_COMPARED + 1 if special else 2)
+            if not found or self._budget.exhausted:
+                absent.append(position)
+                continue
+            if special:
+                found = self._led_to(position, found)
+                if not found:
+                    continue
             if len(found) == 1:
-                item.start = found[0]
-                progress = True
+                self._settle(item, tier, found[0])
+            elif tier is TRAILING and not stale and item.hunk.numbered and self._holds_at_line(item, block):
+                self._settle(item, tier, item.hint)
+            else:
+                found = found if special else searcher.find(block, _MOST_COMPARED + 1)
+                self._open[position] = _Open(tier, found)
+        return absent
 
+    def _is_ascii(self, positions: list[int]) -> bool:
+        return all(line.isascii() for position in positions for line in self._hunks[position].old)
 
-def _ambiguous(item: Sought, block: list[bytes], index: LineIndex, length: int, path: str) -> Problem:
-    found = index.find(block, 0, length, _MOST_CANDIDATES)
-    many = f"{len(found)} places" if len(found) < _MOST_CANDIDATES else "many places"
-    return Problem(
-        code="ambiguous-context",
-        path=path,
-        hunk=item.number,
-        message=f"the lines of the hunk are found in {many}, and its line number {item.hint + 1} cannot be relied on",
-        candidates=tuple(place + 1 for place in found),
-    )
+    def _led_to(self, position: int, found: list[int]) -> list[int]:
+        """The places that what the text says besides the lines leaves; none, and a problem, if it contradicts."""
+        item = self._hunks[position]
+        if item.hunk.at_end and found[-1] + len(item.old) == len(self._text):
+            return found[-1:]
+        if not item.hunk.anchors:
+            return found
+        floor = 0
+        if self._binding:
+            floor = next((it.start for it in reversed(self._hunks[:position]) if it.start is not None), 0)
+        led = self._anchors.follow(item.hunk.anchors, floor)
+        if isinstance(led, Scope):
+            repeated = bool(item.old) and blank_key(item.old[0]).startswith(blank_key(item.hunk.anchors[-1]))
+            left = within(led, found, repeated=repeated)
+            if left or not self._binding:
+                return left or found
+            message = f"the lines of the hunk are above {_shown(item.hunk.anchors[-1])}, which should lead to them"
+            self._problem("anchor-mismatch", item, message, [*found[:1], led.start])
+        elif self._binding or (len(found) > 1 and led.places):
+            code = "ambiguous-anchor" if led.places else "anchor-not-found"
+            what = "is found in several places" if led.places else "is not in the file"
+            message = f"{_shown(led.anchor)}, which should lead to the hunk, {what}"
+            self._problem(code, item, message, led.places)
+        else:
+            return found
+        return []
 
+    def _settle(self, item: Sought, tier: Tier, start: int) -> None:
+        """Takes a place for certain, or finds that what differs there is not."""
+        there = self._text[start : start + len(item.old)]
+        item.start = start
+        if there == item.old:
+            item.match = "exact" if not item.hunk.numbered or start == item.hint else "offset"
+        elif tier is TRAILING:
+            item.match = "whitespace"
+        elif not self._reword(item, there):
+            item.start = None
+            message = f"the lines of the hunk are at line {start + 1} with other blanks, in a way that is not certain"
+            self._lost.append(item)
+            self._problem("context-not-found", item, message, [start])
 
-def _not_found(item: Sought, lines: list[bytes], path: str, *, exhausted: bool) -> Problem:
-    if exhausted:
-        message = "the search was given up: the file repeats itself too much"
-        return Problem(code="search-limit", path=path, hunk=item.number, message=message)
-    wanted = keys(item.old)
-    there = keys(lines[item.hint : item.hint + len(wanted)])
-    message = "the lines of the hunk are not in the file"
-    for offset, want in enumerate(wanted):
-        have = there[offset] if offset < len(there) else None
-        if have != want:
-            is_now = "the file ends before it" if have is None else f"it is {_shown(have)}"
-            message += f"; line {item.hint + offset + 1} should be {_shown(want)}, {is_now}"
-            break
-    return Problem(code="context-not-found", path=path, hunk=item.number, message=message)
+    def _reword(self, item: Sought, there: list[bytes]) -> bool:
+        """Gives a hunk the words of the file; False when how they differ follows no rule."""
+        found = reworded(item.hunk.lines, there)
+        if found is None:
+            return False
+        item.lines, item.codes = found
+        item.match = "unicode" if "unicode" in item.codes else "whitespace"
+        return True
+
+    def _holds_at_line(self, item: Sought, block: list[bytes]) -> bool:
+        """Whether a block with several places may be taken to be at its line: byte for byte there, or nowhere else."""
+        if beyond_edge(item, item.hint, len(self._text)):
+            return False
+        count = len(item.old)
+        there = self._text[item.hint : item.hint + count]
+        if there == item.old:
+            return True
+        if keys(there) != block:
+            return False
+        found = self._searchers[id(TRAILING)].find(block, _MOST_COMPARED)
+        return len(found) < _MOST_COMPARED and not any(self._text[at : at + count] == item.old for at in found)
+
+    def _narrow(self, group: list[int]) -> None:
+        """Hunks stand in the order of the file, so the first and the last place that each can have bound the others."""
+        if not any(position in self._open for position in group):
+            return
+        first = self._earliest(group)
+        last = None if first is None else self._latest(group)
+        if first is None or last is None:
+            return
+        for position in group:
+            found = self._open.get(position)
+            if found is None:
+                continue
+            low, high = first[position], last[position]
+            if not found.complete and low <= high:
+                item = self._hunks[position]
+                block = keys(item.old, found.tier)
+                inside = self._searchers[id(found.tier)].find(block, 2, low, min(high + len(block), len(self._text)))
+                low, high = (inside[0], inside[-1]) if inside else (0, 1)
+            if low == high:
+                self._narrowed = True
+                self._settle(self._hunks[position], found.tier, low)
+
+    def _earliest(self, group: list[int]) -> dict[int, int] | None:
+        """The first place that each hunk can have, those before it considered; None when they contradict."""
+        result: dict[int, int] = {}
+        before: Sought | None = None
+        low = 0
+        for position in group:
+            item, found = self._hunks[position], self._open.get(position)
+            if item.start is None and found is None:
+                continue
+            if before is not None:
+                low = max(item.first_after(before, low), 0)
+            if item.start is not None:
+                if item.start < low:
+                    return None
+                low = item.start
+            elif found is not None and found.complete:
+                at = bisect_left(found.places, low)
+                if at == len(found.places):
+                    return None
+                low = found.places[at]
+            result[position] = low
+            before = item
+        return result
+
+    def _latest(self, group: list[int]) -> dict[int, int] | None:
+        """The last place that each hunk can have, those after it considered."""
+        result: dict[int, int] = {}
+        after: Sought | None = None
+        high = len(self._text)
+        for position in reversed(group):
+            item, found = self._hunks[position], self._open.get(position)
+            if item.start is None and found is None:
+                continue
+            high = min(len(self._text) - len(item.old), high) if after is None else item.last_before(after, high)
+            if item.start is not None:
+                if item.start > high:
+                    return None
+                high = item.start
+            elif found is not None and found.complete:
+                at = bisect_right(found.places, high) - 1
+                if at < 0:
+                    return None
+                high = found.places[at]
+            result[position] = high
+            after = item
+        return result
+
+    def _ambiguous(self, item: Sought, found: _Open) -> Problem:
+        places = found.places
+        many = f"{len(places)} places" if len(places) < _MOST_CANDIDATES else "many places"
+        why = f", and its line number {item.hint + 1} cannot be relied on" if item.hunk.numbered else ""
+        how = (
+            "" if found.tier is TRAILING else ", with other blanks" if found.tier is BLANK else ", in other characters"
+        )
+        return Problem(
+            code="ambiguous-context",
+            path=self._path,
+            hunk=item.number,
+            message=f"the lines of the hunk are found in {many}{how}{why}",
+            candidates=tuple(place + 1 for place in places[:_MOST_CANDIDATES]),
+        )
 
 
 def _shown(line: bytes) -> str:
     text = line.decode("utf-8", "replace")
     return repr(text if len(text) <= 80 else text[:79] + "…")
-
-
-def _order_problems(hunks: list[Sought], path: str) -> list[Problem]:
-    problems = []
-    for before, item in pairwise(hunks):
-        if before.start is not None and item.start is not None and item.start < before.end:
-            message = f"the hunk belongs at line {item.start + 1}, above or within the hunk before it"
-            problems.append(Problem(code="hunk-order", path=path, hunk=item.number, message=message))
-    return problems

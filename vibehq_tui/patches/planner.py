@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from vibehq_tui.patches.blobs import blob_matches
 from vibehq_tui.patches.collisions import check_claims, check_room
-from vibehq_tui.patches.content import Built, build
+from vibehq_tui.patches.content import Built
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
-from vibehq_tui.patches.locate import Located, Sought, are_in, locate, locate_doubting, sought
-from vibehq_tui.patches.model import REGULAR, SYMLINK, Blob, Change, Hunk, ParsedPatch, Problem, Repair
+from vibehq_tui.patches.model import REGULAR, SYMLINK, Blob, Change, ParsedPatch, Problem, Repair
 from vibehq_tui.patches.names import resolve_names
 from vibehq_tui.patches.paths import link_target_problem
+from vibehq_tui.patches.placing import place_text
 from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planned import PlannedFile, PlannedHunk, split_lines, whole_file_hunk
+from vibehq_tui.patches.planned import PlannedFile, PlannedHunk, whole_file_hunk
 from vibehq_tui.patches.tree import Tree
-from vibehq_tui.patches.whole import hunk_is_whole, is_applied, lost_a_line
+from vibehq_tui.patches.whole import is_applied
 
 if TYPE_CHECKING:
     from vibehq_tui.patches.bases import Bases
@@ -31,6 +31,8 @@ class _Work:
     tree: Tree
     unfinished: bool
     bases: Callable[[], Bases] | None = None
+    binding: bool = False
+    """Whether anchors must lead to their hunks."""
     files: list[PlannedFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     refusals: list[Problem] = field(default_factory=list)
@@ -47,7 +49,7 @@ class _Work:
 
     def trial(self) -> _Work:
         """A plan of its own in the making, without bases."""
-        return _Work(self.tree, self.unfinished)
+        return _Work(self.tree, self.unfinished, binding=self.binding)
 
     def take(self, trial: _Work) -> None:
         """Makes what was found in a trial count."""
@@ -77,6 +79,7 @@ def make_plan(
         return plan_series(parsed, tree, partial(make_plan, strict=strict, bases=bases))
     changes, renamed = resolve_names(parsed.changes, tree)
     work = _Work(tree, parsed.unfinished, None if strict else bases, repairs=[*parsed.repairs, *renamed])
+    work.binding = parsed.format == "codex"
     vacated = check_claims(changes)
     for change in changes:
         _plan_change(work, change, vacated)
@@ -362,27 +365,12 @@ def patcher(change: Change, tree: Tree, *, unfinished: bool = False) -> Callable
 
 def _placed_text(work: _Work, change: Change, content: bytes, number: int, *, trusted: bool | None) -> Built | None:
     """The file with the hunks of the patch in it, each where it belongs for certain."""
-    path = change.path
-    lines = split_lines(content)
-    hunks = sought(change.hunks, number)
-    located = locate(hunks, lines, path=path, trusted=trusted)
-    built = None if located.problems else build(lines, located.hunks, path)
-    proven = False
-    if built is not None and trusted and change.new_blob is not None and change.op != "delete":
-        proven = blob_matches(built.after, change.new_blob)
-        if not proven:
-            # The base is right and the result is not: somebody edited the patch. Then its line numbers prove nothing.
-            located = locate_doubting(hunks, lines, path=path)
-            built = None if located.problems else build(lines, located.hunks, path)
-            work.warnings.append(f"{path}: the result is not the blob that the patch names")
-    work.problems += located.problems
-    if built is None:
-        return None
-    if trusted is False:
-        work.warnings.append(f"{path}: is not the file that the patch was made from")
-    if not proven and not _is_certain(work, change, located, lines, trusted=trusted):
-        return None
-    return built
+    placed = place_text(change, content, number, trusted=trusted, unfinished=work.unfinished, binding=work.binding)
+    work.problems += placed.problems
+    work.refusals += placed.refusals
+    work.repairs += placed.repairs
+    work.warnings += placed.warnings
+    return placed.built
 
 
 def _is_base(change: Change, content: bytes) -> bool | None:
@@ -392,71 +380,3 @@ def _is_base(change: Change, content: bytes) -> bool | None:
     if blob_matches(content, change.old_blob):
         return True
     return b"\r\n" in content and blob_matches(content.replace(b"\r\n", b"\n"), change.old_blob)
-
-
-def _is_certain(work: _Work, change: Change, located: Located, lines: list[bytes], *, trusted: bool | None) -> bool:
-    """Looks at what could make hunks that were found wrong all the same; notes problems and repairs."""
-    path = change.path
-    for position, item in enumerate(located.hunks):
-        if not hunk_is_whole(item, lines):
-            work.refuse("truncated", "the text of the patch ends within the hunk", path, item.number)
-            return False
-        if position in located.edges and not _edge_is_certain(work, item, path, lines, trusted=trusted):
-            return False
-        if lost_a_line(item, lines):
-            message = (
-                f"by its header the hunk belongs to line {item.hint + 1}, by its lines to line {(item.start or 0) + 1}"
-            )
-            work.conflict("ambiguous-context", message, path, item.number)
-            return False
-        if _tail_belongs(item, lines):
-            message = "its header ends the hunk, but the lines behind it are in the file, too"
-            work.refuse("malformed-hunk", message, path, item.number)
-            return False
-    last = change.hunks[-1]
-    if work.unfinished and trusted and change.new_blob is not None and last.lines[-1][0] == "+":
-        work.refuse("truncated", "the text of the patch ends within its last line", path, located.hunks[-1].number)
-        return False
-    return _not_applied_before(work, change.hunks, located, lines, path, trusted=trusted)
-
-
-def _edge_is_certain(work: _Work, item: Sought, path: str, lines: list[bytes], *, trusted: bool | None) -> bool:
-    if trusted is False:
-        message = "the hunk adds at the very beginning or end, and the file goes on there now"
-        work.conflict("edge-context", message, path, item.number)
-        return False
-    if item.hunk.old_count > len(item.old):
-        message = (
-            "the hunk has fewer lines than its header says, and adds where the file goes on: a line may be missing"
-        )
-        work.refuse("malformed-hunk", message, path, item.number)
-        return False
-    if are_in(sought([item.hunk], item.number, reverse=True), lines):
-        work.conflict("maybe-applied", "what the hunk adds seems to be there already", path, item.number)
-        return False
-    message = "the hunk shows the beginning or end of the file where it goes on; it fits in one place only"
-    work.repairs.append(Repair(code="edge-context", path=path, hunk=item.number, message=message))
-    return True
-
-
-def _tail_belongs(item: Sought, lines: list[bytes]) -> bool:
-    """Whether lines behind the hunk, which its header does not count, would continue it in the file."""
-    old = [line.rstrip() for tag, line in item.hunk.tail if tag != "+"]
-    if not any(tag == "-" for tag, _ in item.hunk.tail):
-        return False
-    there = [line.rstrip() for line in lines[item.end : item.end + len(old)]]
-    return there == old
-
-
-def _not_applied_before(
-    work: _Work, hunks: tuple[Hunk, ...], located: Located, lines: list[bytes], path: str, *, trusted: bool | None
-) -> bool:
-    """Additions without context always fit; they are refused when they seem to be in the file already."""
-    if trusted is not None or any(item.old for item in located.hunks):
-        return True
-    if not are_in(sought(hunks, 1, reverse=True), lines):
-        return True
-    work.conflict(
-        "maybe-applied", "what the patch adds without context is there already", path, located.hunks[0].number
-    )
-    return False

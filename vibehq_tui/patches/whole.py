@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vibehq_tui.patches.blobs import blob_matches
-from vibehq_tui.patches.locate import Sought, keys, locate, sought
+from vibehq_tui.patches.filetext import FileText
+from vibehq_tui.patches.locate import locate
 from vibehq_tui.patches.model import Blob, Change, Hunk
-from vibehq_tui.patches.planned import split_lines
+from vibehq_tui.patches.sought import Sought, sought
+from vibehq_tui.patches.tiers import TRAILING, keys, telling
 from vibehq_tui.patches.tree import Tree
 
 
-def hunk_is_whole(item: Sought, lines: list[bytes]) -> bool:
+def hunk_is_whole(item: Sought, lines: Sequence[bytes]) -> bool:
     """Whether a hunk that is shorter than its header says, at the end of the text, was miscounted and not cut off.
 
     A tool shows as much context below the last change of a hunk as above its first, or goes to the end of the file. So
@@ -28,7 +30,7 @@ def hunk_is_whole(item: Sought, lines: list[bytes]) -> bool:
     return old < above or new < above
 
 
-def lost_a_line(item: Sought, lines: list[bytes]) -> bool:
+def lost_a_line(item: Sought, lines: Sequence[bytes]) -> bool:
     """Whether a hunk that was found elsewhere could as well belong to its line, with lines missing from its middle.
 
     Its header counts more lines than it has, and all that it has stand in the lines that the header names.
@@ -68,7 +70,7 @@ def _change_is_in(change: Change, tree: Tree) -> bool:
         return there.content == b"".join(line for hunk in change.hunks for line in hunk.new())
     if not change.hunks:
         return _is_moved(change, there, tree)
-    return _hunks_are_in(change.hunks, there.content, change.path)
+    return _hunks_are_in(change, there.content)
 
 
 def _is_moved(change: Change, there: Blob, tree: Tree) -> bool:
@@ -78,9 +80,26 @@ def _is_moved(change: Change, there: Blob, tree: Tree) -> bool:
     return change.where is None
 
 
-def _hunks_are_in(hunks: tuple[Hunk, ...], content: bytes, path: str) -> bool:
-    if any(all(tag != " " for tag, _ in hunk.lines) for hunk in hunks):
-        return False  # Without context, lines that are there prove nothing: they may have been there before.
-    reverse = sought(hunks, 1, reverse=True)
-    located = locate(reverse, split_lines(content), path=path, trusted=None)
+def _hunks_are_in(change: Change, content: bytes) -> bool:
+    if not all(map(_can_be_known, change.hunks)):
+        return False
+    reverse = sought(change.hunks, 1, reverse=True)
+    text = FileText(content)
+    located = locate(reverse, text, path=change.path, trusted=None, ordered=change.ordered, tiers=(TRAILING,))
     return not located.problems and not located.edges
+
+
+def _can_be_known(hunk: Hunk) -> bool:
+    """Whether the lines that a hunk leaves behind can prove that it was applied.
+
+    Without context, lines that are there prove nothing: they may have been there before. In a hunk without a number,
+    which says by its lines alone where it belongs, two lines that say something are enough, unless all that it adds are
+    lines like a brace or a blank one at an edge, which could be wanted once more.
+    """
+    tags = [tag for tag, _ in hunk.lines]
+    if hunk.numbered:
+        return " " in tags
+    added = [line for tag, line in hunk.lines if tag == "+"]
+    if "+" in (tags[0], tags[-1]) and not any(map(telling, added)):
+        return False
+    return " " in tags or sum(map(telling, hunk.new())) >= 2

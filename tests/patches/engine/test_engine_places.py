@@ -93,17 +93,53 @@ def test_order_tells_two_places_apart(box: Box) -> None:
     assert box.read("f") == b"top\nstart\nold\nend\nmiddle\nonly\nthere\nstart\nnew\nend\nbottom\n"
 
 
-def test_hunks_out_of_order_are_refused(box: Box) -> None:
-    box.lines("f")
-    patch = "--- a/f\n+++ b/f\n@@ -30,1 +30,1 @@\n-line 30\n+thirty\n@@ -5,1 +5,1 @@\n-line 5\n+five\n"
-    assert box.codes(unchanged(box, patch)) == ["hunk-order"]
+OUT_OF_ORDER = "--- a/f\n+++ b/f\n@@ -30,1 +30,1 @@\n-line 30\n+thirty\n@@ -5,1 +5,1 @@\n-line 5\n+five\n"
 
 
-def test_hunks_that_overlap_are_refused(box: Box) -> None:
+def test_hunks_out_of_order_are_put_in_order(box: Box) -> None:
     box.lines("f")
-    first, second = " line 5\n-line 6\n+six\n line 7\n", " line 7\n-line 8\n+eight\n"
-    patch = f"--- a/f\n+++ b/f\n@@ -5,3 +5,3 @@\n{first}@@ -7,2 +7,2 @@\n{second}"
-    assert box.codes(unchanged(box, patch)) == ["hunk-order"]
+    result = box.apply(OUT_OF_ORDER)
+    assert (result.result, box.repairs(result)) == ("applied", ["hunk-order"])
+    lines = box.read("f").splitlines()
+    assert (lines[4], lines[29], len(lines)) == (b"five", b"thirty", 40)
+    box.lines("f")
+    assert unchanged(box, OUT_OF_ORDER, strict=True).result == "conflict"
+
+
+def test_hunks_out_of_order_are_refused_where_one_is_not_the_only_one(box: Box) -> None:
+    box.lines("f")
+    box.write("f", box.read("f") + b"line 5\n")
+    assert box.codes(unchanged(box, OUT_OF_ORDER.replace("-5,1", "-6,1"))) == ["ambiguous-context"]
+
+
+OVERLAPPING = (
+    "--- a/f\n+++ b/f\n@@ -5,3 +5,3 @@\n line 5\n-line 6\n+six\n line 7\n"
+    "@@ -7,3 +7,3 @@\n line 7\n-line 8\n+eight\n line 9\n"
+)
+
+
+def test_hunks_that_show_the_same_context(box: Box) -> None:
+    box.lines("f")
+    result = box.apply(OVERLAPPING)
+    assert (result.result, box.repairs(result)) == ("applied", ["hunk-overlap"])
+    assert box.read("f").splitlines()[4:9] == [b"line 5", b"six", b"line 7", b"eight", b"line 9"]
+    plan = result.plan
+    assert plan is not None
+    box.lines("f")
+    box.apply(plan.to_diff(), strict=True)
+    assert box.read("f").splitlines()[4:9] == [b"line 5", b"six", b"line 7", b"eight", b"line 9"]
+
+
+def test_hunks_that_change_the_same_line_are_refused(box: Box) -> None:
+    box.lines("f")
+    patch = OVERLAPPING.replace("@@ -7,3 +7,3 @@\n line 7\n", "@@ -6,4 +6,4 @@\n line 6\n line 7\n")
+    assert box.codes(unchanged(box, patch)) == ["hunk-overlap"]
+
+
+def test_a_hunk_that_is_there_twice_is_refused(box: Box) -> None:
+    box.lines("f")
+    hunk = HUNK[HUNK.index("@@") :]
+    assert box.codes(unchanged(box, HUNK + hunk)) == ["duplicate-hunk"]
 
 
 def test_context_that_is_gone_names_the_difference(box: Box) -> None:

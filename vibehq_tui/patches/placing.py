@@ -1,0 +1,321 @@
+"""The hunks of one file put where they belong for certain, with everything that could speak against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from vibehq_tui.patches.arrange import arrange
+from vibehq_tui.patches.blobs import blob_matches
+from vibehq_tui.patches.content import Built, build
+from vibehq_tui.patches.filetext import FileText
+from vibehq_tui.patches.locate import Located, are_in, locate, locate_doubting
+from vibehq_tui.patches.model import Change, Problem, Repair
+from vibehq_tui.patches.sought import Sought, sought
+from vibehq_tui.patches.tiers import TRAILING, Budget, Searcher, keys, telling
+from vibehq_tui.patches.whole import hunk_is_whole, lost_a_line
+
+if TYPE_CHECKING:
+    from vibehq_tui.patches.similar import Likeness
+
+_MOST_EXPLAINED: Final = 5
+"""Hunks of a file for which the nearest place is looked for."""
+_MOST_STEPS: Final = 50
+
+
+@dataclass(slots=True)
+class Placed:
+    """What became of the hunks of one file."""
+
+    path: str
+    built: Built | None = None
+    """Only where every hunk has a place that is certain."""
+    problems: list[Problem] = field(default_factory=list)
+    refusals: list[Problem] = field(default_factory=list)
+    repairs: list[Repair] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def conflict(self, code: str, message: str, hunk: int | None = None, *candidates: int) -> None:
+        """The hunk does not fit the file."""
+        self.problems.append(
+            Problem(
+                code=code, message=message, path=self.path, hunk=hunk, candidates=tuple(at + 1 for at in candidates)
+            )
+        )
+
+    def refuse(self, code: str, message: str, hunk: int | None = None) -> None:
+        """The hunk is wrong in itself."""
+        self.refusals.append(Problem(code=code, message=message, path=self.path, hunk=hunk))
+
+
+def place_text(
+    change: Change, content: bytes, number: int, *, trusted: bool | None, unfinished: bool, binding: bool = False
+) -> Placed:
+    """Puts the hunks of a change into a content.
+
+    :param number: that of the first hunk.
+    :param trusted: whether the content is what the patch was made from; None when the patch does not tell.
+    :param unfinished: whether the text of the patch may be cut off at its end.
+    :param binding: whether anchors must lead to their hunks.
+    """
+    return _Placing(change, content, number, trusted=trusted, unfinished=unfinished, binding=binding).run()
+
+
+class _Placing:
+    def __init__(
+        self, change: Change, content: bytes, number: int, *, trusted: bool | None, unfinished: bool, binding: bool
+    ) -> None:
+        self._change = change
+        self._content = content
+        self._text = FileText(content)
+        self._number = number
+        self._trusted = trusted
+        self._unfinished = unfinished
+        self._binding = binding
+        self._out = Placed(change.path)
+
+    def run(self) -> Placed:
+        change, out, text = self._change, self._out, self._text
+        hunks = sought(change.hunks, self._number)
+        located = locate(
+            hunks, text, path=change.path, trusted=self._trusted, ordered=change.ordered, binding=self._binding
+        )
+        if located.lost:
+            if not change.ordered and self._one_after_the_other(hunks, located):
+                return out
+            located = self._by_likeness(located)
+        built = None if located.problems else build(text, located.hunks, change.path)
+        proven = False
+        if built is not None and self._trusted and change.new_blob is not None and change.op != "delete":
+            proven = blob_matches(built.after, change.new_blob)
+            if not proven:
+                # The base is right and the result is not: somebody edited the patch. Its line numbers prove nothing.
+                located = locate_doubting(hunks, text, path=change.path, ordered=change.ordered)
+                built = None if located.problems else build(text, located.hunks, change.path)
+                out.warnings.append(f"{change.path}: the result is not the blob that the patch names")
+        out.problems += located.problems
+        if built is None:
+            return out
+        if self._trusted is False:
+            out.warnings.append(f"{change.path}: is not the file that the patch was made from")
+        out.repairs += located.repairs
+        if proven or self._is_certain(located):
+            out.built = built
+        return out
+
+    def _one_after_the_other(self, hunks: list[Sought], located: Located) -> bool:
+        """Applies blocks that are found only after others of the same text were applied."""
+        lost = {item.number for item in located.lost}
+        numbers = sorted(item.number for item in hunks)
+        if any(problem.hunk not in lost for problem in located.problems) or numbers[0] in lost:
+            return False
+        content = self._content
+        repairs: list[Repair] = []
+        open_ = hunks
+        for _ in range(_MOST_STEPS):
+            found = [item for item in open_ if item.start is not None]
+            open_ = [item for item in open_ if item.start is None]
+            if not found or (open_ and min(it.number for it in found) > min(it.number for it in open_)):
+                return False
+            found, problems, more = arrange(found, self._change.path, ordered=False, movable=True)
+            part = _Placing(self._change, content, self._number, trusted=None, unfinished=False, binding=self._binding)
+            if problems or not part._is_certain(Located(found, [], frozenset())):
+                return False
+            built = build(FileText(content), found, self._change.path)
+            repairs += [*more, *part._out.repairs, *built.repairs]
+            content = built.after
+            if not open_:
+                break
+            step = locate(open_, FileText(content), path=self._change.path, trusted=None, ordered=False)
+            if any(problem.code != "context-not-found" for problem in step.problems):
+                return False
+        else:
+            return False
+        from vibehq_tui.patches.diff3 import difference  # noqa: PLC0415 - only where blocks build on each other
+
+        made = difference(self._content, content, self._number, "exact")
+        self._out.built = Built(content, made, repairs)
+        return True
+
+    def _by_likeness(self, located: Located) -> Located:
+        """Places lost hunks whose context has changed where enough is left, and looks for what is like the others."""
+        from vibehq_tui.patches.fuzzy import place  # noqa: PLC0415 - only for hunks that are not found
+        from vibehq_tui.patches.similar import Likeness  # noqa: PLC0415 - as above
+
+        likeness = Likeness(self._text, located.lost)
+        explained = 0
+        found: set[int] = set()
+        problems: list[Problem] = []
+        for problem in located.problems:
+            item = next((it for it in located.lost if it.number == problem.hunk), None)
+            if item is None or problem.code != "context-not-found":
+                problems.append(problem)
+                continue
+            there = self._is_there(item)
+            if there is None and not problem.candidates and place(item, self._text, likeness):
+                found.add(item.number)
+                continue
+            if there is not None:
+                message = f"the hunk is in the file already, at line {there + 1}, and the rest of the patch is not"
+                problem = replace(problem, code="partly-applied", message=message, candidates=(there + 1,))
+            elif explained < _MOST_EXPLAINED:
+                explained += 1
+                problem = self._explained(problem, item, likeness)
+            problems.append(problem)
+        if problems or not found:
+            return Located(located.hunks, problems, located.edges, located.repairs, located.lost)
+        hunks, problems, repairs = arrange(
+            located.hunks, self._change.path, ordered=self._change.ordered, movable=False
+        )
+        return Located(hunks, problems, frozenset(), [*located.repairs, *repairs])
+
+    def _is_there(self, item: Sought) -> int | None:
+        """Where what a hunk leaves behind is in the file, in one place only; context and what it adds say that."""
+        lines = item.hunk.lines
+        new = item.hunk.new()
+        if not any(tag == "+" and telling(line) for tag, line in lines) or sum(map(telling, new)) < 2:
+            return None
+        found = Searcher(self._text, TRAILING, [keys(new)], Budget()).find(keys(new), 2)
+        return found[0] if len(found) == 1 else None
+
+    def _explained(self, problem: Problem, item: Sought, likeness: Likeness) -> Problem:
+        from vibehq_tui.patches.similar import difference  # noqa: PLC0415 - only for hunks that are not found
+
+        near = likeness.nearest(item)
+        said = "" if near is None else difference(near)
+        message = f"{problem.message}; {said}" if said and not problem.candidates else problem.message
+        return replace(problem, nearest=near, message=message)
+
+    def _is_certain(self, located: Located) -> bool:
+        """Looks at what could make hunks that were found wrong all the same; notes problems and repairs."""
+        out, text = self._out, self._text
+        for position, item in enumerate(located.hunks):
+            if not hunk_is_whole(item, text):
+                out.refuse("truncated", "the text of the patch ends within the hunk", item.number)
+                return False
+            if position in located.edges and not self._edge_is_certain(item):
+                return False
+            if lost_a_line(item, text):
+                by_lines = (item.start or 0) + 1
+                message = f"by its header the hunk belongs to line {item.hint + 1}, by its lines to line {by_lines}"
+                out.conflict("ambiguous-context", message, item.number)
+                return False
+            if _tail_belongs(item, text):
+                message = "its header ends the hunk, but the lines behind it are in the file, too"
+                out.refuse("malformed-hunk", message, item.number)
+                return False
+        last = self._change.hunks[-1]
+        if self._unfinished and self._trusted and self._change.new_blob is not None and last.lines[-1][0] == "+":
+            number = self._number + len(self._change.hunks) - 1
+            out.refuse("truncated", "the text of the patch ends within its last line", number)
+            return False
+        return self._places_are_certain(located.hunks) and self._not_applied_before(located)
+
+    def _edge_is_certain(self, item: Sought) -> bool:
+        out = self._out
+        if item.hunk.at_end and item.hunk.lines[-1][0] == "+":
+            message = "the hunk is to be at the end of the file, and the file goes on below its lines"
+            out.conflict("edge-context", message, item.number)
+            return False
+        if self._trusted is False:
+            message = "the hunk adds at the very beginning or end, and the file goes on there now"
+            out.conflict("edge-context", message, item.number)
+            return False
+        if item.hunk.numbered and item.hunk.old_count > len(item.old):
+            message = (
+                "the hunk has fewer lines than its header says, and adds where the file goes on: a line may be missing"
+            )
+            out.refuse("malformed-hunk", message, item.number)
+            return False
+        if are_in(sought([item.hunk], item.number, reverse=True), self._text):
+            out.conflict("maybe-applied", "what the hunk adds seems to be there already", item.number)
+            return False
+        message = "the hunk shows the beginning or end of the file where it goes on; it fits in one place only"
+        out.repairs.append(Repair(code="edge-context", path=out.path, hunk=item.number, message=message))
+        return True
+
+    def _places_are_certain(self, hunks: list[Sought]) -> bool:
+        """Looks for other places that put those that were found in doubt, and for what hunks add."""
+        weak = [item for item in hunks if item.codes]
+        for item in hunks:
+            if not item.hunk.numbered and item.old and self._adds_what_is_there(item):
+                self._out.conflict("maybe-applied", "what the hunk adds is there already", item.number, item.start or 0)
+            elif item.codes and (there := self._new_is_there(item)) is not None:
+                message = "what the hunk makes is in the file already, and what it looks for only in other words"
+                self._out.conflict("maybe-applied", message, item.number, there)
+        if weak:
+            from vibehq_tui.patches.similar import Likeness  # noqa: PLC0415 - only for what differs from the file
+
+            likeness = Likeness(self._text, weak)
+            for item in weak:
+                start = item.start or 0
+                if item.match != "fuzzy" and likeness.has_rival(item, start, item.end):
+                    message = "the lines of the hunk are found in other words, and another place is much like them"
+                    self._out.conflict("ambiguous-context", message, item.number, start)
+        if self._trusted is not True:
+            for item in _far_from_their_lines(hunks):
+                if self._is_like_at_its_line(item):
+                    message = "the lines of the hunk are found elsewhere, and its own line has something much like them"
+                    self._out.conflict("ambiguous-context", message, item.number, *sorted((item.start or 0, item.hint)))
+        return not self._out.problems
+
+    def _adds_what_is_there(self, item: Sought) -> bool:
+        """Whether lines that a hunk adds above its first or below its last line stand there: it was applied before."""
+        tags = "".join(tag for tag, _ in item.tagged)
+        above, below = len(tags) - len(tags.lstrip("+")), len(tags) - len(tags.rstrip("+"))
+        lines = [line for _, line in item.tagged]
+        start = item.start or 0
+        over = start >= above > 0 and keys(self._text[start - above : start]) == keys(lines[:above])
+        under = below > 0 and keys(self._text[item.end : item.end + below]) == keys(lines[len(lines) - below :])
+        return over or under
+
+    def _new_is_there(self, item: Sought) -> int | None:
+        new = keys(item.hunk.new())
+        if not any(map(telling, new)) or not any(tag == "+" for tag, _ in item.hunk.lines):
+            return None
+        found = Searcher(self._text, TRAILING, [new], Budget()).find(new, 1)
+        return found[0] if found else None
+
+    def _is_like_at_its_line(self, item: Sought) -> bool:
+        """Whether the line that the header names has what the hunk looks for, but for some lines."""
+        start = item.start or 0
+        count = len(item.old)
+        if start < item.hint + count and item.hint < item.end:
+            return False
+        there = keys(self._text[item.hint : item.hint + count])
+        said = [(key, have) for key, have in zip(keys(item.old), there, strict=False) if key]
+        return bool(said) and 2 * sum(key == have for key, have in said) >= sum(map(bool, keys(item.old)))
+
+    def _not_applied_before(self, located: Located) -> bool:
+        """Additions without context always fit; they are refused when they seem to be in the file already."""
+        if self._trusted is not None or any(item.old for item in located.hunks):
+            return True
+        if not are_in(sought(self._change.hunks, 1, reverse=True), self._text):
+            return True
+        message = "what the patch adds without context is there already"
+        self._out.conflict("maybe-applied", message, located.hunks[0].number)
+        return False
+
+
+def _far_from_their_lines(hunks: list[Sought]) -> list[Sought]:
+    """Hunks that were found elsewhere than at their line, and not moved by as much as another one."""
+    moved: dict[int, int] = {}
+    for item in hunks:
+        if item.hunk.numbered and item.start is not None:
+            by = item.start - item.hint
+            moved[by] = moved.get(by, 0) + 1
+    return [
+        item
+        for item in hunks
+        if item.hunk.numbered and item.old and item.start is not None
+        if item.start != item.hint and moved[item.start - item.hint] == 1
+    ]
+
+
+def _tail_belongs(item: Sought, lines: FileText) -> bool:
+    """Whether lines behind the hunk, which its header does not count, would continue it in the file."""
+    old = [line.rstrip() for tag, line in item.hunk.tail if tag != "+"]
+    if not any(tag == "-" for tag, _ in item.hunk.tail):
+        return False
+    there = [line.rstrip() for line in lines[item.end : item.end + len(old)]]
+    return there == old
