@@ -179,7 +179,7 @@ class PatchApplication:
                 outcomes = run_checks(wanted.checks, self._root, timeout=wanted.check_timeout, stopped=stop.is_set)
                 if outcomes and outcomes[-1].exit_code != 0:
                     raise ChecksFailed(outcomes[-1])
-            except BaseException:
+            except BaseException:  # whatever ends a trial, also an interrupt, takes the patch back
                 self._applier.withdraw(receipt)
                 raise
             self._applier.keep(receipt)

@@ -68,7 +68,7 @@ def run_check(
         )
         try:
             code = _wait(process, None if timeout is None else began + timeout, stopped)
-        except BaseException:
+        except BaseException:  # an interrupt, too, ends what the command started
             _end(process)
             raise
         text = _end_of(output)

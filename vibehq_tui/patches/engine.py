@@ -150,7 +150,7 @@ class Series:
         applier.hold(receipt)
         try:
             outcome = run_check(command, self.root)
-        except BaseException:
+        except BaseException:  # whatever ends a trial, also an interrupt, takes the patch back
             applier.withdraw(receipt)
             raise
         if outcome.exit_code == 0:
