@@ -38,7 +38,8 @@ __all__ = ["Applier", "Receipt", "ReceiptSummary", "Recovered"]
 
 STATE_FOLDER: Final = ".vibehq"
 _MANY_FILES: Final = 32
-"""From here on one sync of the file system is cheaper than one for each file."""
+_TOO_MANY_TO_SYNC: Final = 256
+"""From here on one sync of all file systems is cheaper than one for each file."""
 _ID_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _HINTS: Final = {
     errno.ENOSPC: "free some space on the disk",
@@ -54,7 +55,7 @@ class _Step:
     """One path on its way from before to after."""
 
     effect: Effect
-    known: Signature
+    known: Signature | None
     permissions: int | None
     """Of the file that is there."""
     done: bool = False
@@ -227,7 +228,7 @@ class Applier:
         return all((None if there is None else there[0]) == effect.after for effect, there in found)
 
     def _apply(self, plan: Plan, name: str, meta: dict[str, Any]) -> str:
-        files = Files(self.root, self.state / "tmp")
+        files = Files(self.root, self.state / "tmp", many=bool(self._unsettled) or len(plan.effects) > _MANY_FILES)
         try:
             steps = self._check(plan, files)
             receipt = Receipt(
@@ -371,7 +372,7 @@ class Applier:
             return
         paths = set().union(*self._unsettled.values())
         with signals_held():
-            if len(paths) > _MANY_FILES and os.uname().sysname == "Linux":
+            if len(paths) > _TOO_MANY_TO_SYNC and os.uname().sysname == "Linux":
                 os.sync()
             else:
                 files = Files(self.root, self.state / "tmp")

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from vibehq_tui.patches.errors import PatchConflict
+from vibehq_tui.patches.exchange import find_exchange
 from vibehq_tui.patches.journal import write_all
 from vibehq_tui.patches.model import EXECUTABLE, SYMLINK, Blob, Problem, encode_path
 from vibehq_tui.patches.tree import Folders, read_at
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
-Signature = tuple[int, int, int, int] | None
-"""Inode, size, modification and change time of a file; None where there is none."""
+Signature = tuple[int, int, int, int]
+"""Inode, size, modification and change time of a file."""
 
 
 def signature(status: os.stat_result) -> Signature:
@@ -37,8 +38,10 @@ class Files:
     Raises OSError when the system refuses; the caller knows what was done before.
     """
 
-    def __init__(self, root: Path, temporary: Path) -> None:
+    def __init__(self, root: Path, temporary: Path, *, many: bool = False) -> None:
+        """:param many: there is enough to do for what costs a little first and pays later."""
         self.folders = Folders(root)
+        self._exchange = find_exchange() if many else None
         self._temporary = temporary
         self._temporary_fd: int | None = None
 
@@ -59,14 +62,14 @@ class Files:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def check_unchanged(self, path: str, known: Signature) -> None:
+    def check_unchanged(self, path: str, known: Signature | None) -> None:
         """:raises PatchConflict: when ``path`` is not what it was when ``known`` was taken."""
         status = self.status(path)
         now = None if status is None or stat.S_ISDIR(status.st_mode) else signature(status)
         if now != known:
             raise changed_meanwhile(path)
 
-    def put(self, path: str, blob: Blob, permissions: int | None, temporary: str, known: Signature) -> None:
+    def put(self, path: str, blob: Blob, permissions: int | None, temporary: str, known: Signature | None) -> None:
         """Writes a file and gives it its name, in place of what is there.
 
         :param permissions: its permission bits; None for what is usual for a new file.
@@ -84,7 +87,8 @@ class Files:
         self._write(source_fd, raw, blob, permissions)
         try:
             self.check_unchanged(path, known)
-            os.rename(raw, raw_name, src_dir_fd=source_fd, dst_dir_fd=target_fd)
+            if known is None or not self._put_by_exchange(source_fd, raw, target_fd, raw_name, path, known):
+                os.rename(raw, raw_name, src_dir_fd=source_fd, dst_dir_fd=target_fd)
         except OSError as error:
             _unlink(source_fd, raw)
             if error.errno != errno.EXDEV:
@@ -93,6 +97,23 @@ class Files:
         except PatchConflict:
             _unlink(source_fd, raw)
             raise
+
+    def _put_by_exchange(
+        self, source: int, temporary: bytes, target: int, name: bytes, path: str, known: Signature
+    ) -> bool:
+        """The last step of :meth:`put` where the file system can exchange names; False where it cannot.
+
+        :raises PatchConflict: when it was another file that was there; then it is there again.
+        """
+        if self._exchange is None or not self._exchange(source, temporary, target, name):
+            return False
+        was = os.stat(temporary, dir_fd=source, follow_symlinks=False)
+        # Its change time is that of the exchange by now.
+        if signature(was)[:3] != known[:3]:
+            self._exchange(source, temporary, target, name)
+            raise changed_meanwhile(path)
+        os.unlink(temporary, dir_fd=source)
+        return True
 
     def _put_beside(self, folder: int, name: bytes, temporary: bytes, blob: Blob, permissions: int | None) -> None:
         """The same with the temporary file in the folder of the file, which is on another file system than ours."""

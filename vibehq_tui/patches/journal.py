@@ -8,8 +8,9 @@
     receipts/<id>        done, and on disk
 
 The patches of a series that follow the first are added to the file of the first, so that each costs one write and one
-wait for the disk. Their receipts are names of that same file. A record at the end of it that is not whole does not
-count; one that is also in a file of its own being taken back is not there any more.
+wait for the disk. Room for them is made ahead, as zeros, so that the wait is for their own bytes alone and not for all
+that the file system has to say. Their receipts are names of that same file. A record at the end of it that is not whole
+does not count; one that is also in a file of its own being taken back is not there any more.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ UNDO: Final = ".undo"
 TEMPORARY: Final = ".tmp"
 _LARGEST: Final = 16 * 1024 * 1024
 """Bytes of a file from which on the next record starts another one."""
+_LEAST_ROOM: Final = 128 * 1024
+_MOST_ROOM: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class _Log:
     fd: int
     ends: dict[str, int] = field(default_factory=dict)
     """Offsets behind the records, by receipt, in their order."""
+    room: int = 0
+    """Bytes of the file, with the zeros behind the last record."""
 
     @property
     def end(self) -> int:
@@ -132,12 +137,15 @@ class Journal:
         if log is None:
             raise ValueError("there is no record to add this one to")
         end = log.end
+        chunks = encode(receipt)
+        size = sum(map(len, chunks))
+        _make_room(log, end + size)
         try:
             os.lseek(log.fd, end, os.SEEK_SET)
-            size = write_all(log.fd, encode(receipt))
+            write_all(log.fd, chunks)
             os.fdatasync(log.fd)
         except OSError:
-            os.ftruncate(log.fd, end)
+            _cut_off(log, end)
             raise
         log.ends[receipt.id] = end + size
         self._added[receipt.id] = log.name
@@ -154,9 +162,14 @@ class Journal:
 
     def close(self) -> None:
         """Lets go of the file that records are added to; the next one starts another."""
-        if self._log is not None:
-            os.close(self._log.fd)
+        log = self._log
+        if log is not None:
             self._log = None
+            try:
+                if log.room > log.end:
+                    os.ftruncate(log.fd, log.end)
+            finally:
+                os.close(log.fd)
 
     def begin_undo(self, receipt: str) -> None:
         """From here on the application is taken back instead. It is the last of the series."""
@@ -181,7 +194,7 @@ class Journal:
         _write_file(temporary, data)
         temporary.rename(path)
         fsync_folder(self.open)
-        os.ftruncate(log.fd, log.end)
+        _cut_off(log, log.end)
         os.fsync(log.fd)
         del self._added[receipt]
 
@@ -248,6 +261,27 @@ class Journal:
         """Every receipt without its contents, in no particular order."""
         for folder in (self.done, self.open):
             yield from _summaries(folder)
+
+
+def _make_room(log: _Log, wanted: int) -> None:
+    """Puts zeros on disk where the next records are to be. A disk without that much room may have some for one."""
+    if wanted <= log.room:
+        return
+    start = log.end
+    room = max(wanted, start + min(max(start, _LEAST_ROOM), _MOST_ROOM))
+    try:
+        os.lseek(log.fd, start, os.SEEK_SET)
+        write_all(log.fd, [bytes(room - start)])
+        os.fdatasync(log.fd)
+        log.room = room
+    except OSError:
+        _cut_off(log, start)
+
+
+def _cut_off(log: _Log, end: int) -> None:
+    """Removes what is behind an offset."""
+    os.ftruncate(log.fd, end)
+    log.room = end
 
 
 def _load(path: Path, receipt: str) -> Receipt:

@@ -153,7 +153,7 @@ def decode_all(data: bytes, name: str) -> list[tuple[Receipt, int]]:
             found.append((decode(data[at:end], name), end))
         except Refused:
             # The last one may be what its process was writing when it died; then nothing was done because of it.
-            if at == 0 or end < len(data):
+            if at == 0 or any(memoryview(data)[end:]):
                 raise
             break
         at = end

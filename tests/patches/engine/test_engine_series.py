@@ -16,8 +16,11 @@ import pytest
 from engine_helpers import Box, State
 
 from storage.errors import Refused
+from vibehq_tui.patches import files
 from vibehq_tui.patches.apply import Applier
 from vibehq_tui.patches.engine import series
+from vibehq_tui.patches.errors import PatchConflict
+from vibehq_tui.patches.files import Files
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planner import make_plan
@@ -100,10 +103,16 @@ def test_what_is_not_whole_at_the_end_does_not_count(box: Box) -> None:
     process = killed_in_a_series(box, texts, None)
     assert process.returncode == -signal.SIGKILL
     (record,) = (box.root / ".vibehq/journal").iterdir()
-    whole = record.read_bytes()
+    whole = record.read_bytes().rstrip(b"\0")
     last = whole.rindex(b"vibehq-receipt 1 ")
-    for cut in (len(whole) - 1, last + 30, last + 1):
-        record.write_bytes(whole[:cut])
+    for cut in (
+        whole[:-1],
+        whole[: last + 30],
+        whole[: last + 1],
+        whole[:-1] + bytes(5000),
+        whole[: last + 30] + bytes(9),
+    ):
+        record.write_bytes(cut)
         told = Applier(box.root).recover()
         assert [item.receipt for item in told] == ["r0", "r1"]
         assert [item.id for item in sorted(Applier(box.root).receipts(), key=lambda item: item.id)] == ["r0", "r1"]
@@ -123,6 +132,7 @@ def test_what_is_not_whole_at_the_end_does_not_count(box: Box) -> None:
 WORKER = """
 import os, signal, sys
 from pathlib import Path
+from vibehq_tui.patches import files
 from vibehq_tui.patches.apply import Applier
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.planner import make_plan
@@ -160,12 +170,12 @@ def killed_in_a_series(
     box: Box, texts: list[bytes], deadly: int | None, trial: str = ""
 ) -> subprocess.CompletedProcess[bytes]:
     """Applies texts as r0, r1, …, and dies before a call of the system, or (None) before the series is settled."""
-    files = []
+    paths = []
     for number, text in enumerate(texts):
         path = box.root.parent / f"patch{number}"
         path.write_bytes(text)
-        files.append(str(path))
-    arguments = [str(box.root), str(-1 if deadly is None else deadly), trial, *files]
+        paths.append(str(path))
+    arguments = [str(box.root), str(-1 if deadly is None else deadly), trial, *paths]
     return subprocess.run([sys.executable, "-c", WORKER, *arguments], env=ENVIRONMENT, capture_output=True, check=False)
 
 
@@ -294,3 +304,37 @@ def test_only_what_was_applied_last_can_be_put_on_trial(box: Box) -> None:
         with pytest.raises(ValueError, match="last"):
             applier.hold("r0")
     assert outcome(box) == ["r0", "r1"]
+
+
+def test_a_file_that_is_replaced_in_the_last_instant_is_kept(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, states = patches_of(box, 2)
+    applier = Applier(box.root)
+    check = Files.check_unchanged
+
+    def too_early(self: Files, path: str, known: Any) -> None:
+        check(self, path, known)
+        if path == "a.txt":
+            box.write("other", "somebody else\n").rename(box.root / "a.txt")
+
+    with applier.lock():
+        applier.apply(plan_of(box, texts[0]), receipt="r0")
+        plan = plan_of(box, texts[1])
+        with monkeypatch.context() as patched:
+            patched.setattr(Files, "check_unchanged", too_early)
+            with pytest.raises(PatchConflict, match="changed"):
+                applier.apply(plan, receipt="r1")
+    assert box.read("a.txt") == b"somebody else\n"
+    assert {path: blob for path, blob in box.state().items() if path != "a.txt"} == {
+        path: blob for path, blob in states[1].items() if path != "a.txt"
+    }
+    assert outcome(box) == ["r0"]
+
+
+@pytest.mark.parametrize("known", [None, lambda *_: False])
+def test_a_system_that_cannot_exchange_files(box: Box, monkeypatch: pytest.MonkeyPatch, known: Any) -> None:
+    texts, states = patches_of(box, 3)
+    monkeypatch.setattr(files, "find_exchange", lambda: known)
+    with series(box.root) as run:
+        assert [run.run(text).result for text in texts] == ["applied"] * 3
+    assert box.state() == states[3]
+    assert not list((box.root / ".vibehq").glob("tmp/*"))
