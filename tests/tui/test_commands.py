@@ -33,7 +33,7 @@ def test_each_says_what_it_does(command: Command) -> None:
     assert command.help[0].isupper()
     assert 0 < len(command.title) <= 20
     assert command.scopes
-    assert command.instead_of is None or command.instead_of in BY_ID
+    assert set(command.instead_of) <= set(BY_ID)
 
 
 def test_no_key_means_two_things_at_once() -> None:

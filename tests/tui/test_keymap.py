@@ -13,19 +13,19 @@ _PATCHES = ("patches", "list", "main", "app")
 
 
 def test_an_override_replaces_all_keys() -> None:
-    keymap, problems = load({"list.down": ["ctrl+n", "down"], "patch.approve": "v"})
+    keymap, problems = load({"list.down": ["ctrl+n", "down"], "patch.approve": "ctrl+y"})
     assert problems == []
     table = keymap.table(_PATCHES)
     assert table["ctrl+n"].id == table["down"].id == "list.down"
     assert "j" not in table
-    assert table["v"].id == "patch.approve"
+    assert table["ctrl+y"].id == "patch.approve"
     assert "a" not in table
 
 
 def test_several_keys_in_one_text() -> None:
-    keymap, problems = load({"patch.approve": "v, f5"})
+    keymap, problems = load({"patch.approve": "ctrl+y, f5"})
     assert problems == []
-    assert keymap.keys(BY_ID["patch.approve"]) == ("v", "f5")
+    assert keymap.keys(BY_ID["patch.approve"]) == ("ctrl+y", "f5")
 
 
 def test_two_commands_may_change_places() -> None:
@@ -44,7 +44,7 @@ def test_a_clash_is_named_and_not_followed() -> None:
 
 
 def test_two_overrides_that_clash_lose_one() -> None:
-    keymap, problems = load({"patch.approve": "v", "patch.reject": "v"})
+    keymap, problems = load({"patch.approve": "ctrl+y", "patch.reject": "v"})
     assert len(problems) == 1
     assert clashes(keymap) == []
 

@@ -434,10 +434,10 @@ async def test_an_empty_workspace_names_the_next_keys(tmp_path: Path) -> None:
 
 
 async def test_unknown_keys_in_the_configuration_are_named(root: Path) -> None:
-    (root / "vibehq.toml").write_text('[keymap]\n"patch.aprove" = "v"\n"patch.reject" = "v"\n')
+    (root / "vibehq.toml").write_text('[keymap]\n"patch.aprove" = "f7"\n"patch.reject" = "v"\n')
     async with opened(root) as (app, pilot):
         await until(pilot, toast(app, "did you mean patch.approve?"))
-        await pilot.press("v")
+        await pilot.press("f7")
         await dialog(pilot, app, Ask)
 
 

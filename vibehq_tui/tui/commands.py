@@ -54,5 +54,5 @@ def in_scopes(scopes: tuple[str, ...]) -> tuple[Command, ...]:
         found.update(
             (command.id, command) for command in COMMANDS if scope in command.scopes and command.id not in found
         )
-    replaced = {command.instead_of for command in found.values()}
+    replaced = {id_ for command in found.values() for id_ in command.instead_of}
     return tuple(command for command in found.values() if command.id not in replaced)

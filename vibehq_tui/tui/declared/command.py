@@ -57,8 +57,8 @@ class Command:
     show_in_footer: bool = False
     changes: bool = False
     """It changes the workspace: not possible read-only, and done one after the other."""
-    instead_of: str | None = None
-    """The id of a more general command whose key it takes over in its scopes."""
+    instead_of: tuple[str, ...] = ()
+    """The ids of more general commands whose keys it takes over in its scopes."""
     disabled: Disabled = never
 
     @property

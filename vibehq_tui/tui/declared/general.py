@@ -143,6 +143,7 @@ _LIST = (
         scopes=("list",),
         group="Lists",
         disabled=_needs_row,
+        instead_of=("review.copy-all",),
     ),
 )
 
@@ -254,7 +255,7 @@ _FILTER = (
         scopes=("filter",),
         group="Filter",
         show_in_footer=True,
-        instead_of="app.back",
+        instead_of=("app.back",),
     ),
     Command(
         id="filter.down",

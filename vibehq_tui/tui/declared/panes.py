@@ -52,7 +52,7 @@ TASKS = (
         scopes=("tasks",),
         group="Tasks",
         show_in_footer=True,
-        instead_of="list.open",
+        instead_of=("list.open",),
         disabled=_needs("task"),
     ),
     Command(
@@ -153,7 +153,7 @@ PATCHES = (
         scopes=("patches",),
         group="Patches",
         show_in_footer=True,
-        instead_of="list.open",
+        instead_of=("list.open",),
         disabled=_needs("patch"),
     ),
     Command(
@@ -187,7 +187,7 @@ ISSUES = (
         scopes=("issues",),
         group="Ops issues",
         show_in_footer=True,
-        instead_of="list.open",
+        instead_of=("list.open",),
         disabled=_needs("issue"),
     ),
     Command(
@@ -273,7 +273,7 @@ PROVIDERS = (
         scopes=("providers",),
         group="Providers",
         show_in_footer=True,
-        instead_of="list.open",
+        instead_of=("list.open",),
         disabled=_needs("provider"),
     ),
     Command(
@@ -297,7 +297,7 @@ TERMINAL = (
         scopes=("terminal",),
         group="Terminal",
         show_in_footer=True,
-        instead_of="list.open",
+        instead_of=("list.open",),
         disabled=_needs("line"),
     ),
     Command(

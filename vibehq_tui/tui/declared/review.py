@@ -27,12 +27,14 @@ def _deciding(context: Context) -> str | None:
     return None if context.facts.get("hunk") else "there is no hunk to decide about"
 
 
-def _undoable(context: Context) -> str | None:
-    if context.record is None:
-        return "the patch is not there yet"
-    if context.record.state in ("conflicted", "failed", "reverted"):
-        return f"patch {context.record.id} is {context.record.state}; there is nothing to undo"
-    return None
+def _there(context: Context) -> str | None:
+    return None if context.record is not None else "the patch is not there yet"
+
+
+def _selecting(context: Context) -> str | None:
+    if (reason := _deciding(context)) is not None:
+        return reason
+    return None if context.facts.get("selected") else "no changed line is selected; j and k extend the selection"
 
 
 _has_plan = _fact("plan", "there are no changes to go through")
@@ -120,10 +122,104 @@ _DIFF = (
         help="Copies the path and the line under the cursor to the clipboard.",
         scopes=("diff",),
         group="Changes",
+        instead_of=("review.copy-all",),
+    ),
+)
+
+_LINES = (
+    Command(
+        id="lines.accept",
+        keys=("enter", "space"),
+        title="accept lines",
+        help="Accepts only the selected lines: the hunk becomes these, and the next undecided one comes.",
+        scopes=("lines",),
+        group="Selected lines",
+        show_in_footer=True,
+        changes=True,
+        instead_of=("diff.accept", "diff.toggle"),
+        disabled=_selecting,
+    ),
+    Command(
+        id="lines.reject",
+        keys=("-",),
+        title="reject lines",
+        help="Takes the selected lines out of the hunk; the rest of it is still to be decided.",
+        scopes=("lines",),
+        group="Selected lines",
+        show_in_footer=True,
+        changes=True,
+        instead_of=("review.reject-now", "patch.reject"),
+        disabled=_selecting,
+    ),
+    Command(
+        id="lines.down",
+        keys=("j",),
+        title="extend",
+        help="Extends the selection by a line downwards, or takes one away.",
+        scopes=("lines",),
+        group="Selected lines",
+        show_in_footer=True,
+        instead_of=("diff.next-hunk",),
+    ),
+    Command(
+        id="lines.up",
+        keys=("k",),
+        title="extend up",
+        help="Extends the selection by a line upwards, or takes one away.",
+        scopes=("lines",),
+        group="Selected lines",
+        instead_of=("diff.previous-hunk",),
+    ),
+    Command(
+        id="lines.all",
+        keys=("V",),
+        title="whole hunk",
+        help="Selects every line of the hunk.",
+        scopes=("lines",),
+        group="Selected lines",
+        instead_of=("review.versions",),
+    ),
+    Command(
+        id="lines.leave",
+        keys=("escape", "v"),
+        title="leave",
+        help="Leaves the selection; nothing is changed.",
+        scopes=("lines",),
+        group="Selected lines",
+        show_in_footer=True,
+        instead_of=("diff.select", "app.back"),
     ),
 )
 
 _REVIEW = (
+    Command(
+        id="diff.select",
+        keys=("v",),
+        title="select lines",
+        help="Begins a selection of lines within the hunk; j and k extend it, enter accepts and - rejects only these.",
+        scopes=("diff",),
+        group="Changes",
+        disabled=_deciding,
+    ),
+    Command(
+        id="review.reject-now",
+        keys=("-",),
+        title="reject, next",
+        help="Rejects the hunk without a reason and goes on to the next one that is undecided.",
+        scopes=("review",),
+        group="Review",
+        disabled=_deciding,
+    ),
+    Command(
+        id="review.edit",
+        keys=("E",),
+        title="edit hunk",
+        help="Opens the hunk in $VISUAL or $EDITOR; what is saved becomes the hunk, as a new version of the patch.",
+        scopes=("review",),
+        group="Review",
+        changes=True,
+        disabled=_deciding,
+    ),
     Command(
         id="review.reject-hunk",
         keys=("X",),
@@ -138,7 +234,7 @@ _REVIEW = (
         id="review.comment",
         keys=("c",),
         title="comment",
-        help="Leaves a remark on the line under the cursor; on a file's header, on the file.",
+        help="Leaves a remark on the line under the cursor; on the hunk or the file where the cursor is on its header.",
         scopes=("review",),
         group="Review",
         show_in_footer=True,
@@ -186,23 +282,23 @@ _REVIEW = (
         id="review.undo",
         keys=("u",),
         title="undo",
-        help="Takes back the last decision about a hunk, the approval or the rejection; reverts an applied patch.",
+        help="Takes back what was done last here: a decision, an edit, a remark, a mark; reverts an applied patch.",
         scopes=("review",),
         group="Review",
         show_in_footer=True,
         changes=True,
-        instead_of="patch.undo",
-        disabled=_undoable,
+        instead_of=("patch.undo",),
+        disabled=_there,
     ),
     Command(
         id="review.redo",
         keys=("ctrl+r",),
         title="redo",
-        help="Makes the decision again that was undone last.",
+        help="Does again what was undone last.",
         scopes=("review",),
         group="Review",
         changes=True,
-        disabled=_deciding,
+        disabled=_there,
     ),
     Command(
         id="review.split",
@@ -214,6 +310,68 @@ _REVIEW = (
         disabled=_has_plan,
     ),
     Command(
+        id="review.wider",
+        keys=("}",),
+        title="more context",
+        help="Shows more of the file around the changes, in steps up to the whole file.",
+        scopes=("review",),
+        group="Review",
+        disabled=_has_plan,
+    ),
+    Command(
+        id="review.narrower",
+        keys=("{",),
+        title="less context",
+        help="Shows less of the file around the changes, in steps down to none.",
+        scopes=("review",),
+        group="Review",
+        disabled=_has_plan,
+    ),
+    Command(
+        id="review.blanks",
+        keys=("w",),
+        title="ignore blanks",
+        help="Hides changes of blanks alone, or shows them again; what is decided about stays the same.",
+        scopes=("review",),
+        group="Review",
+        disabled=_has_plan,
+    ),
+    Command(
+        id="review.remarks",
+        keys=("L",),
+        title="remarks",
+        help="Lists all remarks; enter goes to the place of one, z settles it.",
+        scopes=("review",),
+        group="Review",
+    ),
+    Command(
+        id="remarks.settle",
+        keys=("z",),
+        title="settle",
+        help="Settles the remark under the cursor, or opens it again.",
+        scopes=("remarks",),
+        group="Review",
+        show_in_footer=True,
+        changes=True,
+        disabled=_fact("target", "there is no remark"),
+    ),
+    Command(
+        id="review.versions",
+        keys=("V",),
+        title="versions",
+        help="Lists the versions of the patch, with the difference from the one that was reviewed before.",
+        scopes=("review",),
+        group="Review",
+    ),
+    Command(
+        id="review.copy-all",
+        keys=("Y",),
+        title="copy text",
+        help="Copies the whole text that is read: the patch as it was submitted, or what goes back to its author.",
+        scopes=("review",),
+        group="Review",
+    ),
+    Command(
         id="review.raw",
         keys=("d",),
         title="as submitted",
@@ -223,8 +381,13 @@ _REVIEW = (
     ),
 )
 
-COMMANDS: tuple[Command, ...] = (*_DIFF, *_REVIEW)
+COMMANDS: tuple[Command, ...] = (*_LINES, *_DIFF, *_REVIEW)
 """In the order in which footer and help show them."""
 
-CHAINS: tuple[tuple[str, ...], ...] = (("diff", "review", "app"), ("list", "review", "app"))
+CHAINS: tuple[tuple[str, ...], ...] = (
+    ("diff", "review", "app"),
+    ("lines", "diff", "review", "app"),
+    ("list", "review", "app"),
+    ("remarks", "document", "review", "app"),
+)
 """The scopes that are active together, inner ones first."""

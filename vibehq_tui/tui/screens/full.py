@@ -149,10 +149,10 @@ class FullScreen(Screen[None]):
         """Copies the id."""
         self.copy(self.subject_id)
 
-    def copy(self, text: str) -> None:
-        """Puts a text into the clipboard and says so."""
+    def copy(self, text: str, what: str = "") -> None:
+        """Puts a text into the clipboard and says so; of a long one ``what`` it is."""
         self.app.copy_to_clipboard(text)
-        self.command_app.say(f"copied {text}")
+        self.command_app.say(f"copied {what or text}")
 
     def on_detail_view_opened(self, event: DetailView.Opened) -> None:
         """Opens what was chosen."""

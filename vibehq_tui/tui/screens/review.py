@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,15 +15,17 @@ from textual.content import Content
 from textual.widget import Widget
 
 from storage.errors import VibeError
-from storage.records import Event, Patch, PatchComment, PatchDecision
+from storage.records import Event, Patch, PatchComment, PatchDecision, PatchVersion
 from storage.store import Tx
 from vibehq_tui.patches.review import Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.commands import BY_ID, Context, key_label
+from vibehq_tui.tui.screens import review_pages as pages
 from vibehq_tui.tui.screens import review_texts as texts
 from vibehq_tui.tui.screens.full import FullScreen
 from vibehq_tui.tui.screens.review_commands import ReviewCommands
 from vibehq_tui.tui.screens.review_near import Near, find_near
+from vibehq_tui.tui.screens.review_pages import ReviewPage
 from vibehq_tui.tui.widgets.detail import DetailView, Document, Target
 from vibehq_tui.tui.widgets.diff_view import DiffView
 from vibehq_tui.tui.widgets.footer import CommandFooter
@@ -34,11 +37,20 @@ from vibehq_tui.tui.widgets.title_line import TitleLine
 NARROW = 100
 """Columns below which files and report are not beside the changes."""
 
+_PAGES = {
+    "problems": "Does not apply",
+    "submitted": "As submitted",
+    "remarks": "Remarks",
+    "versions": "Versions",
+}
+"""What can be read in place of the changes, with its title."""
+
+_OWN_KEYS = ("remarks",)
+
 _HINTS = (
-    ("diff.toggle", "toggles"),
     ("diff.accept", "accepts and goes on"),
-    ("review.reject-hunk", "rejects"),
-    ("review.comment", "comments"),
+    ("review.reject-now", "rejects"),
+    ("diff.select", "selects lines"),
 )
 
 
@@ -72,7 +84,9 @@ class ReviewScreen(ReviewCommands, FullScreen):
         )
         self.report = DetailView(id="report")
         self.diff = DiffView(id="diff")
-        self.text = DetailView(id="submitted")
+        self.text = ReviewPage(id="submitted")
+        self.near: Near = {}
+        self.versions: Sequence[PatchVersion] = ()
         self._source = texts.FileSource(lambda: self.files.size.width - 18)
         yield self.title_line
         yield self.strip
@@ -109,7 +123,8 @@ class ReviewScreen(ReviewCommands, FullScreen):
             self.review, self.record = look, look.patch
             self.show_review()
         review = await self.hq.patches.review(self.subject_id)
-        near = await asyncio.to_thread(find_near, Path(self.hq.root), review) if review.plan is None else {}
+        self.near = await asyncio.to_thread(find_near, Path(self.hq.root), review) if review.plan is None else {}
+        self.versions = await self.hq.store.read(lambda tx: tx.patches.versions(self.subject_id))
         before = self.review
         self.review = review
         self.record = review.patch
@@ -117,7 +132,7 @@ class ReviewScreen(ReviewCommands, FullScreen):
             open_now = review.patch.state in ("proposed", "approved")
             if open_now and before.plan.hash != review.plan.hash:
                 self.command_app.say("the files changed: this is the patch as it would apply now", "warning")
-        self.show_review(near)
+        self.show_review()
 
     async def _first_look(self) -> Review | None:
         """The changes and what was decided about them, before it is worked out which other patches they meet."""
@@ -140,7 +155,7 @@ class ReviewScreen(ReviewCommands, FullScreen):
 
     # -- showing ---------------------------------------------------------------------------------------------------
 
-    def show_review(self, near: Near | None = None) -> None:
+    def show_review(self) -> None:
         """Shows what was read, with the decisions that are on their way to the store."""
         review = self.review
         if review is None:
@@ -148,32 +163,49 @@ class ReviewScreen(ReviewCommands, FullScreen):
         ascii_only = self.command_app.ascii_only
         self.title_line.show(*texts.title(review, ascii_only))
         self.report.show(texts.report(review, self.hq.store.clock.now(), ascii_only))
-        self._show_document(review, near, ascii_only)
+        self._show_document(review, ascii_only)
         self.files.display = review.plan is not None
         if review.plan is None:
             return
         decisions = self.decisions
         self.diff.hint = self._hint(review.patch)
+        self.diff.border_title = self._changes_title()
         self.diff.show(review.plan, decisions=decisions, comments=review.comments, seen=review.seen)
         self._show_files(review, decisions, ascii_only)
         self._show_place()
 
-    def _show_document(self, review: Review, near: Near | None, ascii_only: bool) -> None:
-        """The text as submitted, or why it does not apply, in place of the changes."""
-        document: Document | None = None
-        if review.plan is None and near is not None:
-            document = texts.does_not_apply(review, near, ascii_only)
-            self.text.border_title = "Does not apply"
-        elif self.raw:
-            document = texts.as_submitted(review)
-            self.text.border_title = "As submitted"
-        instead = self.raw or review.plan is None
+    def _show_document(self, review: Review, ascii_only: bool) -> None:
+        """A page, or why the patch does not apply, in place of the changes."""
+        page = self.page or ("problems" if review.plan is None else "")
         had_focus = self.focused in (self.diff, self.text, None)
-        self.text.display, self.diff.display = instead, not instead
-        if document is not None:
-            self.text.show(document)
+        self.text.display, self.diff.display = bool(page), not page
+        if page:
+            self.text.scope = page if page in _OWN_KEYS else ""
+            self.text.border_title = _PAGES[page]
+            self.text.show(self._document(page, review, ascii_only))
         if had_focus and not self.has_class("-side"):
-            (self.text if instead else self.diff).focus()
+            (self.text if page else self.diff).focus()
+            self.refresh_bindings()
+
+    def _document(self, page: str, review: Review, ascii_only: bool) -> Document:
+        now = self.hq.store.clock.now()
+        if page == "remarks":
+            return pages.remarks(review, now, ascii_only)
+        if page == "versions":
+            return pages.versions(review, self.versions, now, ascii_only)
+        if page == "submitted":
+            return pages.as_submitted(review)
+        return texts.does_not_apply(review, self.near, ascii_only)
+
+    def _changes_title(self) -> str:
+        """How the changes are shown, where that is another way than usual."""
+        shape = self.diff.shape
+        words = ["Changes"]
+        if shape.context is not None:
+            words.append(shape.words())
+        if not shape.blanks:
+            words.append("without changes of blanks")
+        return (" - " if self.command_app.ascii_only else " · ").join(words)
 
     def _hint(self, patch: Patch) -> str:
         if patch.state not in ("proposed", "approved") or self.command_app.read_only:
@@ -224,6 +256,8 @@ class ReviewScreen(ReviewCommands, FullScreen):
             "plan": plan is not None,
             "hunk": self.diff.hunk if plan is not None and self.diff.display else None,
             "place": self.diff.place,
+            "on_hunk": self.diff.on_hunk,
+            "selected": self.diff.selected,
             "match": self.diff.match,
         }
 
@@ -263,12 +297,28 @@ class ReviewScreen(ReviewCommands, FullScreen):
 
     def open_target(self, target: Target) -> None:
         """A finding of the report leads to its place in the changes."""
+        if target.kind == "remark":
+            self._go_to_remark(target.id)
+            return
         if target.kind != "place":
             super().open_target(target)
             return
         path, _, line = target.id.rpartition(":")
         self.leave_side()
         self.diff.go_to_place(path, int(line) if line else None)
+
+    def _go_to_remark(self, id_: str) -> None:
+        """To what a remark is about."""
+        comment = next((one for one in self.review.comments if one.id == id_), None) if self.review else None
+        if comment is None or self.review is None or self.review.plan is None:
+            return
+        self.show_page("")
+        if comment.path is None:
+            self.command_app.say("this is about the whole patch")
+        elif comment.hunk is not None and comment.line is None:
+            self.diff.go_to_hunk(comment.hunk)
+        else:
+            self.diff.go_to_place(comment.path, comment.line)
 
     def leave_side(self) -> None:
         """Back to the changes."""
@@ -292,7 +342,7 @@ class ReviewScreen(ReviewCommands, FullScreen):
             self.set_class(self.has_class("-narrow"), "-side")
             self.call_after_refresh(wanted.focus)
 
-    def cmd_app_back(self, context: Context) -> None:
+    def cmd_app_back(self, _: Context) -> None:
         """Out of the list, the search or the text first, then to where one came from."""
         if self.files.filter_text:
             self.files.set_filter("")
@@ -300,7 +350,7 @@ class ReviewScreen(ReviewCommands, FullScreen):
             self.leave_side()
         elif self.diff.match and self.diff.display:
             self.diff.forget_match()
-        elif self.raw and self.review is not None and self.review.plan is not None:
-            self.cmd_review_raw(context)
+        elif self.page:
+            self.show_page("")
         else:
             self.dismiss(None)

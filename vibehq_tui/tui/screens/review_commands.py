@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import Refused
@@ -12,7 +13,7 @@ from vibehq_tui.patches.review import ACCEPTED, REJECTED, Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.commands import Context
 from vibehq_tui.tui.screens import review_texts as texts
-from vibehq_tui.tui.screens.review_near import Near
+from vibehq_tui.tui.screens.review_hunks import ReviewHunks
 from vibehq_tui.tui.widgets.diff_stream import SPLIT_WIDTH
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from vibehq_tui.tui.widgets.diff_view import DiffView
 
 
-class ReviewCommands:
+class ReviewCommands(ReviewHunks):
     """The commands of the scopes ``diff`` and ``review`` that are about the patch.
 
     Decisions about hunks are taken from the keys at once, so that the cursor can go on, and written one after the
@@ -37,20 +38,21 @@ class ReviewCommands:
         @property
         def command_app(self) -> HeadquartersApp: ...
         def reload(self) -> None: ...
-        def show_review(self, near: Near | None = None) -> None: ...
+        def show_review(self) -> None: ...
         def leave_side(self) -> None: ...
-        def copy(self, text: str) -> None: ...
+        def has_class(self, *names: str) -> bool: ...
+        def copy(self, text: str, what: str = "") -> None: ...
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.review: Review | None = None
         """What is shown; none while it is read for the first time."""
-        self.raw = False
-        """The text as submitted stands in place of the changes."""
+        self.page = ""
+        """What is read in place of the changes; empty for the changes themselves."""
         self._lane = asyncio.Lock()
         self._written = asyncio.Event()
         self._on_the_way: dict[int, PatchDecision | None] = {}
-        self._undone: list[PatchDecision] = []
+        self._drafts = {}
 
     @property
     def decisions(self) -> dict[int, PatchDecision]:
@@ -78,6 +80,13 @@ class ReviewCommands:
         made = self.decisions.get(number)
         return self._decide(number, REJECTED if made and made.decision == ACCEPTED else ACCEPTED)
 
+    def cmd_review_reject_now(self, context: Context) -> Awaitable[None]:
+        """Rejects the hunk and goes on."""
+        number = context.facts["hunk"]
+        done = self._decide(number, REJECTED)
+        self._go_on(number)
+        return done
+
     async def cmd_review_reject_hunk(self, context: Context) -> None:
         """Rejects the hunk with a reason."""
         number = context.facts["hunk"]
@@ -94,7 +103,6 @@ class ReviewCommands:
             patch=self.subject_id, hunk=number, decision=decision, by=self.hq.actor, at=now, reason=reason
         )
         self._on_the_way[number] = made or None
-        self._undone.clear()
         self.show_review()
         return self._write(number, decision, reason, made or None)
 
@@ -147,33 +155,34 @@ class ReviewCommands:
             self.command_app.say("no other hunk is undecided")
 
     async def cmd_review_undo(self, context: Context) -> None:
-        """The last decision, the approval or rejection, or the application."""
-        if context.record.state != "proposed":
+        """What was done last in this review; an applied patch is taken out of the tree."""
+        if context.record.state in ("applied", "verified"):
             await self.command_app.cmd_patch_undo(context)  # type: ignore[attr-defined]
             return
         await self._all_written()
-        async with self._lane:
-            before = await self._stored()
-            what = await self.hq.patches.undo_decision(self.subject_id)
-            after = await self._stored()
-        self._undone += [before[number] for number in before if after.get(number) != before[number]]
-        self.reload()
-        self.command_app.say(what)
-
-    async def _stored(self) -> dict[int, PatchDecision]:
-        rows = await self.hq.store.read(lambda tx: tx.patches.decisions(self.subject_id))
-        return {row.hunk: row for row in rows}
+        try:
+            await self._step_back_or_forth(self.hq.patches.undo_decision)
+        except Refused:
+            if context.record.state not in ("approved", "rejected"):
+                raise
+            await self.command_app.cmd_patch_undo(context)  # type: ignore[attr-defined] # somebody else decided
 
     async def cmd_review_redo(self, _: Context) -> None:
         """What was undone last, again."""
-        if not self._undone:
-            raise Refused("nothing to redo", hint="u undoes a decision, and this makes it again")
-        again = self._undone.pop()
-        rest = list(self._undone)
-        await self._decide(again.hunk, again.decision, again.reason)
-        self._undone = rest
-        self.diff.go_to_hunk(again.hunk)
-        self.command_app.say(f"hunk {again.hunk} is {again.decision} again")
+        await self._all_written()
+        await self._step_back_or_forth(self.hq.patches.redo_decision)
+
+    async def _step_back_or_forth(self, step: Callable[[str], Awaitable[str]]) -> None:
+        """Undoes or does again, and goes to the hunk that it was about, if it was about one."""
+        async with self._lane:
+            before = self.review.decisions if self.review else {}
+            said = await step(self.subject_id)
+            await self.read()
+        after = self.review.decisions if self.review else {}
+        other = [number for number in {*before, *after} if before.get(number) != after.get(number)]
+        if len(other) == 1:
+            self.diff.go_to_hunk(other[0])
+        self.command_app.say(said)
 
     async def cmd_patch_approve(self, _: Context) -> None:
         """Approves what is shown, without the rejected hunks; anything else than what is shown is refused."""
@@ -192,13 +201,19 @@ class ReviewCommands:
     # -- remarks and marks -----------------------------------------------------------------------------------------
 
     async def cmd_review_comment(self, context: Context) -> None:
-        """A remark on the line under the cursor."""
+        """A remark on the line under the cursor, on the hunk, or on the file."""
         path, line = context.facts["place"]
-        where = f"{path}:{line}" if line else path
+        hunk = context.facts["on_hunk"]
+        where = f"hunk {hunk}" if hunk else f"{path}:{line}" if line else path
         text = await self.command_app.ask(f"Remark on {clean(where, 60)}", hint="the agent gets this to read")
-        if text is not None:
+        if text is None:
+            return
+        if hunk:
+            await self.hq.patches.comment(self.subject_id, text, hunk=hunk)
+        else:
             await self.hq.patches.comment(self.subject_id, text, path=path, line=line)
-            self.reload()
+        self.diff.drop_selection()
+        self.reload()
 
     async def cmd_review_comment_patch(self, _: Context) -> None:
         """A remark on the whole."""
@@ -246,10 +261,63 @@ class ReviewCommands:
         else:
             self.diff.toggle_split()
 
+    def cmd_review_wider(self, _: Context) -> None:
+        """More of the file."""
+        self._reshape(1)
+
+    def cmd_review_narrower(self, _: Context) -> None:
+        """Less of the file."""
+        self._reshape(-1)
+
+    def _reshape(self, step: int) -> None:
+        shape = self.diff.shape.wider(step)
+        if shape is None:
+            self.command_app.say("this is the whole file" if step > 0 else "only the changes are shown")
+            return
+        self.diff.reshape(shape)
+        self.show_review()
+        if self.has_class("-narrow"):  # where no title says so
+            self.command_app.say(shape.words())
+
+    def cmd_review_blanks(self, _: Context) -> None:
+        """With or without changes of blanks alone."""
+        shape = replace(self.diff.shape, blanks=not self.diff.shape.blanks)
+        self.diff.reshape(shape)
+        self.show_review()
+        if self.has_class("-narrow"):
+            self.command_app.say(
+                "changes of blanks are shown" if shape.blanks else "changes of blanks alone are hidden"
+            )
+
+    def show_page(self, page: str) -> None:
+        """Something to read in place of the changes; again, or an empty name, shows the changes."""
+        self.page = "" if page == self.page else page
+        self.show_review()
+
     def cmd_review_raw(self, _: Context) -> None:
         """The text as submitted, or the changes."""
-        self.raw = not self.raw
-        self.show_review()
+        self.show_page("submitted")
+
+    def cmd_review_remarks(self, _: Context) -> None:
+        """The remarks, or the changes."""
+        self.show_page("remarks")
+
+    def cmd_review_versions(self, _: Context) -> None:
+        """The versions, or the changes."""
+        self.show_page("versions")
+
+    async def cmd_remarks_settle(self, context: Context) -> None:
+        """The remark under the cursor is settled, or open again."""
+        id_ = context.facts["target"].id
+        comment = next((one for one in self.review.comments if one.id == id_), None) if self.review else None
+        if comment is not None:
+            await self.hq.patches.resolve(self.subject_id, id_, comment.resolved_by is None)
+            self.reload()
+
+    def cmd_review_copy_all(self, _: Context) -> None:
+        """The text that is read, whole."""
+        text = self.review.text.decode("utf-8", "replace") if self.review else ""
+        self.copy(text, "the text of the patch")
 
     def cmd_diff_copy(self, _: Context) -> None:
         """The id of the patch."""

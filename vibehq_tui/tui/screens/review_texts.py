@@ -15,11 +15,11 @@ from vibehq_tui.text.forms import plural, size
 from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign
 from vibehq_tui.tui.screens.detail_texts import ago
 from vibehq_tui.tui.screens.review_near import Near, NearLine
+from vibehq_tui.tui.screens.review_pages import raw
 from vibehq_tui.tui.widgets.detail import Document, Target
 from vibehq_tui.tui.widgets.rows import Cell, Part, Row, fit
 
 _ORDER = {"error": 0, "warning": 1, "ok": 2}
-_RAW_LIMIT = 200_000
 
 Decisions = Mapping[int, PatchDecision]
 
@@ -144,11 +144,12 @@ def report(review: Review, now: int, ascii_only: bool) -> Document:
     if patch.reason and not any(str(finding.get("message", "-")) in patch.reason for finding in findings):
         role = "dim" if patch.state == "rejected" else "error"
         document.row(Part(f"{patch.state}: {patch.reason}", role), hanging=2)
-    remarks = [comment for comment in review.comments if comment.path is None]
-    if remarks:
-        document.heading("Remarks")
-        for comment in remarks:
-            document.row((Part(f"{comment.by} ", "accent"), Part(comment.text)), hanging=2)
+    open_ = [comment for comment in review.comments if comment.resolved_by is None]
+    if open_:
+        document.heading("Remarks", f"{len(open_)} open; L lists them")
+        for comment in open_:
+            if comment.path is None:
+                document.row((Part(f"{comment.by} ", "accent"), Part(comment.text)), hanging=2)
     document.blank()
     document.row(Part(f"from {patch.submitted_by}, {ago(patch.created_at, now)}, as {patch.format}", "faint"))
     if patch.decided_by and patch.state in ("approved", "rejected"):
@@ -183,24 +184,6 @@ def _meeting(document: Document, meeting: Overlap, own: str, ascii_only: bool) -
         document.row(Part(meeting.suggestion, "dim"), indent=3)
 
 
-def as_submitted(review: Review) -> Document:
-    """The text of the patch."""
-    document = Document()
-    document.heading("As submitted", f"{size(len(review.text))}, {review.patch.format}")
-    document.blank()
-    _raw(document, review.text)
-    return document
-
-
-def _raw(document: Document, text: bytes) -> None:
-    for line in text[:_RAW_LIMIT].split(b"\n"):
-        role = "added" if line.startswith(b"+") else "removed" if line.startswith(b"-") else ""
-        role = "accent" if line.startswith((b"@@", b"***")) else role
-        document.line(Part(line.decode("utf-8", "surrogateescape").expandtabs(4), role))
-    if len(text) > _RAW_LIMIT:
-        document.line(Part(f"… {size(len(text) - _RAW_LIMIT)} more", "dim"))
-
-
 def does_not_apply(review: Review, near: Near, ascii_only: bool) -> Document:
     """Why a patch does not apply, hunk by hunk, with the lines of the file that it may have meant; then its text."""
     document = Document()
@@ -216,7 +199,7 @@ def does_not_apply(review: Review, near: Near, ascii_only: bool) -> Document:
         _problem(document, problem, near, ascii_only)
     document.heading("As submitted", f"{size(len(review.text))}, {review.patch.format}")
     document.blank()
-    _raw(document, review.text)
+    raw(document, review.text)
     return document
 
 

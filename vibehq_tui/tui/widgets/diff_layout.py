@@ -20,9 +20,11 @@ from storage.records import PatchComment
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planned import PlannedFile, PlannedHunk
 from vibehq_tui.text.clean import clean_lines
+from vibehq_tui.tui.widgets.diff_shape import Origins
 from vibehq_tui.tui.widgets.diff_text import runs
 
 _KEPT = 256
+_ON_HUNK = -2
 
 Value = TypeVar("Value")
 
@@ -64,12 +66,15 @@ class DiffLayout:
         width: int = 80,
         split: bool = False,
         preview: bool = False,
+        origins: Origins | None = None,
     ) -> None:
         """:param width: cells for a comment.
         :param split: old and new side by side.
         :param preview: no decisions, no blank rows.
+        :param origins: which lines of its hunk each line stands for; each for itself when there are none.
         """
         self.plan = plan
+        self._origins = origins or {}
         self.split = split
         self.preview = preview
         self.files: tuple[PlannedFile, ...] = tuple(plan.files)
@@ -163,6 +168,26 @@ class DiffLayout:
             return Row(Kind.HUNK, block)
         return Row(Kind.LINE, block, offset - lead - 1) if offset - lead <= lines else Row(Kind.DECISION, block)
 
+    def is_line(self, y: int) -> bool:
+        """Whether row ``y`` is a line of a hunk."""
+        return self.row(y).kind is Kind.LINE
+
+    def lines_between(self, block: int, first: int, last: int) -> tuple[int, ...]:
+        """The lines of a hunk, by their positions in it from 1, that rows ``first`` to ``last`` stand for."""
+        origins = self._origins.get(self.hunks[block].number)
+        found: set[int] = set()
+        for y in range(max(first, self.top(block)), min(last, self.bottom(block)) + 1):
+            row = self.row(y)
+            for index in (row.line, row.other) if row.kind is Kind.LINE else ():
+                if index >= 0:
+                    found.update((index,) if origins is None else origins[index])
+        return tuple(index + 1 for index in sorted(found))
+
+    def line_rows(self, block: int) -> tuple[int, int] | None:
+        """The first and the last row of a block that show a line; none where it has no lines."""
+        lines = len(self.hunks[block].lines)
+        return (self.row_of_line(block, 0), self.row_of_line(block, lines - 1)) if lines else None
+
     def numbers(self, block: int) -> list[tuple[int, int]]:
         """For each line of a hunk its number in the old and in the new file, 0 where it is not in that file."""
         if block not in self._numbers:
@@ -239,6 +264,7 @@ class DiffLayout:
             yield Row(Kind.NOTE, block)
         else:
             yield Row(Kind.HUNK, block)
+            yield from (Row(Kind.COMMENT, block, text=text) for text in remarks.get(_ON_HUNK, ()))
             for left, right in self._lines(block):
                 yield Row(Kind.LINE, block, left, right)
                 for index in dict.fromkeys(i for i in (left, right) if i >= 0):
@@ -263,14 +289,16 @@ class DiffLayout:
         yield from ((index, index) for index in range(at, len(lines)))
 
     def _placed(self, comments: Iterable[PatchComment], width: int) -> dict[int, dict[int, list[str]]]:
-        """By block and line index (-1: the file) the wrapped rows of the remarks; those on the patch have no place."""
+        """By block and line index (-1: file, -2: hunk) the wrapped rows of remarks; those on the patch have none."""
         found: dict[int, dict[int, list[str]]] = {}
         files = {file.path: index for index, file in enumerate(self.files)}
         for comment in comments:
             file = files.get(comment.path or "")
-            if file is None or not self.files[file].hunks:
+            if file is None or not self.files[file].hunks or comment.resolved_by is not None:
                 continue
             block, index = self._find_line(file, comment.line)
+            if comment.line is None and comment.hunk in self._by_number:
+                block, index = self._by_number[comment.hunk], _ON_HUNK
             where = f", line {comment.line}" if comment.line is not None and index < 0 else ""
             rows = _wrapped(f"{comment.by}{where}: {comment.text}", width)
             found.setdefault(block, {}).setdefault(index, []).extend(rows)

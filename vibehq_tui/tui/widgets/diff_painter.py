@@ -17,6 +17,7 @@ from vibehq_tui.patches.planned import PlannedFile
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.forms import size
 from vibehq_tui.tui.widgets.diff_layout import DiffLayout, Kind, Row
+from vibehq_tui.tui.widgets.diff_shape import Shape
 from vibehq_tui.tui.widgets.diff_syntax import Highlight, SyntaxStore
 from vibehq_tui.tui.widgets.diff_text import Changes, Spans, mixed_line_ends, shown
 
@@ -67,16 +68,19 @@ class DiffPainter:
     look: DiffLook
     decisions: Mapping[int, PatchDecision]
     seen: frozenset[str] = frozenset()
+    shape: Shape = field(default_factory=Shape)
     _words: OrderedDict[int, Changes] = field(default_factory=OrderedDict)
     _mixed: dict[int, bool] = field(default_factory=dict)
 
-    def strip(self, row: Row, *, current: bool, cursor: str) -> Strip:
+    def strip(self, row: Row, *, current: bool, cursor: str, selected: bool = False) -> Strip:
         """One row in exactly ``look.width`` cells.
 
         :param current: it belongs to the hunk that a decision would be about.
         :param cursor: the role behind the row under the cursor (``cursor``, ``cursor_blurred``), else empty.
+        :param selected: it is one of the selected lines.
         """
         width = self.look.width
+        cursor = cursor or ("cursor_blurred" if selected else "")
         if row.kind is Kind.FILE:
             return self.header(row.block)
         if row.kind is Kind.LINE:
@@ -88,7 +92,7 @@ class DiffPainter:
             segments = [Segment(" " * (self._gutter - 1), ground), *self._text_row(row, ground, current)]
             segments = _fit(segments, width - self._bar, ground)
         if self._bar:
-            bar = self.look.glyph("▎", "|") if current else " "
+            bar = " " if not current else self.look.glyph("█", "#") if selected else self.look.glyph("▎", "|")
             segments = [Segment(bar, self.look.styles["accent"]), *segments]
         return Strip(segments, width)
 
@@ -167,6 +171,8 @@ class DiffPainter:
         parts = [(f"@@ {hunk.new_start or hunk.old_start},{max(hunk.new_lines, hunk.old_lines)}", "faint")]
         if hunk.section:
             parts.append((f"{self.look.dot}{clean(hunk.section, 200)}", "faint"))
+        if not self.shape.blanks and hunk.lines and all(tag == " " for tag, _ in hunk.lines):
+            parts.append((f"{self.look.dot}only blanks differ", "dim"))
         if hunk.match in _MATCHES:
             parts.append((f"{self.look.dot}{_MATCHES[hunk.match]}", "warn"))
         return parts

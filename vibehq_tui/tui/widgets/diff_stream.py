@@ -15,6 +15,7 @@ from vibehq_tui.patches.plan import Plan
 from vibehq_tui.tui.theme import styles
 from vibehq_tui.tui.widgets.diff_layout import DiffLayout, Kind
 from vibehq_tui.tui.widgets.diff_painter import DiffLook, DiffPainter
+from vibehq_tui.tui.widgets.diff_shape import Shape, shaped
 from vibehq_tui.tui.widgets.diff_syntax import SyntaxStore, syntax_styles
 from vibehq_tui.tui.widgets.line_view import LineView
 from vibehq_tui.tui.widgets.rows import Cell, Look, Part, paint, parts_of, wrap
@@ -37,8 +38,12 @@ class DiffStream(LineView):
         self.hint = ""
         """Shown after the decision of the current hunk: which keys decide."""
         self.split = False
+        self.shape = Shape()
+        """How much of the files is shown around the changes."""
         self.match = ""
         """What was searched for last."""
+        self.selected_from: int | None = None
+        """The row where the selection of lines began; none while nothing is selected."""
         self.cursor = 0
         """The row of the cursor."""
         self.highlighting = 0
@@ -51,7 +56,7 @@ class DiffStream(LineView):
         self._painter: DiffPainter | None = None
         self._message: tuple[Cell, ...] = ()
         self._shift = 0
-        self._strips: dict[tuple[int, bool, str], Strip] = {}
+        self._strips: dict[tuple[int, bool, str, bool], Strip] = {}
 
     def show(
         self,
@@ -81,7 +86,7 @@ class DiffStream(LineView):
 
     def clear(self, *message: Cell) -> None:
         """Shows a text instead, one line or paragraph for each argument."""
-        self._plan = self._layout_of = self._painter = None
+        self._plan = self._layout_of = self._painter = self.selected_from = None
         self._comments, self._decisions = (), {}
         self._message = message
         self.virtual_size = Size(self.room, 0)
@@ -106,8 +111,16 @@ class DiffStream(LineView):
         if layout is None or not layout.hunks or layout.block_at(before) != layout.block_at(y):
             self.refresh()
             return
-        for row in {before, y}:
+        rows = {before, y} if self.selected_from is None else range(min(before, y), max(before, y) + 1)
+        for row in rows:
             self.refresh(Region(0, row - self.scroll_offset.y, self.size.width, 1))
+
+    @property
+    def selection(self) -> range:
+        """The rows that are selected."""
+        if self.selected_from is None:
+            return range(0)
+        return range(min(self.selected_from, self.cursor), max(self.selected_from, self.cursor) + 1)
 
     # -- laying out ------------------------------------------------------------------------------------------------
 
@@ -118,20 +131,20 @@ class DiffStream(LineView):
             return
         width = max(self.room, 20)
         split = self.split and not self.preview and width >= SPLIT_WIDTH
-        layout = DiffLayout(plan, self._comments, width=width - 12, split=split, preview=self.preview)
+        self.selected_from = None
+        shown, origins = shaped(plan, self.shape)
+        layout = DiffLayout(shown, self._comments, width=width - 12, split=split, preview=self.preview, origins=origins)
         cursor = 0
         lead = self.cursor - self.scroll_offset.y
         if keep and old is not None and old.hunks:
-            row = old.row(self.cursor)
-            line = max(row.line, row.other)
-            cursor = layout.row_of_line(row.block, line) if row.kind is Kind.LINE else layout.top(row.block)
+            cursor = _same_place(old, layout, self.cursor)
         elif layout.hunks:
             cursor = layout.first_change(0)
         syntax = SyntaxStore(layout)
-        if keep and self._painter is not None and old is not None:
+        if keep and self._painter is not None and old is not None and self._painter.shape == self.shape:
             syntax = self._painter.syntax.moved_to(layout)
         self._layout_of = layout
-        self._painter = DiffPainter(layout, syntax, self._look(), self._decisions, self._seen)
+        self._painter = DiffPainter(layout, syntax, self._look(), self._decisions, self._seen, shape=self.shape)
         self.virtual_size = Size(self.room, layout.height)
         self.cursor = cursor
         self.jump(max(cursor - lead, 0) if keep else 0)
@@ -237,12 +250,13 @@ class DiffStream(LineView):
         is_current = not self.preview and row.block == current and row.kind not in (Kind.FILE, Kind.BLANK)
         at_cursor = not self.preview and row_number == self.cursor
         cursor = "" if not at_cursor else "cursor" if self.has_focus else "cursor_blurred"
-        key = (row_number, is_current, cursor)
+        selected = self.selected_from is not None and row_number in self.selection and row.kind is Kind.LINE
+        key = (row_number, is_current, cursor, selected)
         strip = self._strips.get(key)
         if strip is None:
             if len(self._strips) >= _STRIPS_KEPT:
                 self._strips.clear()
-            strip = self._strips[key] = painter.strip(row, current=is_current, cursor=cursor)
+            strip = self._strips[key] = painter.strip(row, current=is_current, cursor=cursor, selected=selected)
         return strip
 
     def _message_line(self, y: int) -> Strip:
@@ -254,3 +268,15 @@ class DiffStream(LineView):
         look = Look(styles=styles(self.app.theme))
         base = look.styles[""]
         return Strip([Segment(" "), *paint(tuple(lines[y]), room, base, look, role="dim"), Segment(" ")])
+
+
+def _same_place(old: DiffLayout, new: DiffLayout, y: int) -> int:
+    """The row of another layout of the same plan that shows the line of the file that row ``y`` showed."""
+    row = old.row(y)
+    if row.kind is not Kind.LINE:
+        return new.top(row.block)
+    wanted = old.numbers(row.block)[max(row.line, row.other)]
+    for index, numbers in enumerate(new.numbers(row.block)):
+        if numbers == wanted or (wanted[1] and numbers[1] >= wanted[1]) or (not wanted[1] and numbers[0] >= wanted[0]):
+            return new.row_of_line(row.block, index)
+    return new.first_change(row.block)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, cast
+from typing import Literal, cast
 
 from textual import events
 from textual.message import Message
@@ -11,6 +11,7 @@ from vibehq_tui.tui.dispatch import CommandApp
 from vibehq_tui.tui.widgets.diff_commands import DiffCommands
 from vibehq_tui.tui.widgets.diff_layout import Kind
 from vibehq_tui.tui.widgets.diff_search import find
+from vibehq_tui.tui.widgets.diff_shape import Shape
 from vibehq_tui.tui.widgets.diff_stream import DiffStream
 
 _AROUND = 4
@@ -22,8 +23,6 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
 
     As a ``preview`` there is no cursor, no decision and no focus.
     """
-
-    COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("diff",)
 
     class Moved(Message):
         """Another hunk is current."""
@@ -59,6 +58,11 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
         self._told: tuple[int, str] | None = None
 
     @property
+    def COMMAND_SCOPES(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802 - a class variable elsewhere
+        """While lines are selected, keys mean them."""
+        return ("diff",) if self.selected_from is None else ("lines", "diff")
+
+    @property
     def file(self) -> int:
         """The index of the current file."""
         return 0 if self._layout_of is None else self._layout_of.file_of[self._layout_of.block_at(self.cursor)]
@@ -75,9 +79,63 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
         return ("", None) if layout is None or not layout.hunks else layout.place(layout.row(self.cursor))
 
     @property
+    def on_hunk(self) -> int | None:
+        """The number of the hunk whose header or decision is under the cursor; none on a line or a file."""
+        layout = self._layout_of
+        if layout is None or not layout.hunks:
+            return None
+        row = layout.row(self.cursor)
+        is_whole = row.kind in (Kind.HUNK, Kind.DECISION) and bool(layout.hunks[row.block].lines)
+        return layout.hunks[row.block].number if is_whole else None
+
+    @property
     def command_app(self) -> CommandApp:
         """The app, which asks and tells."""
         return cast(CommandApp, self.app)
+
+    # -- selecting lines -------------------------------------------------------------------------------------------
+
+    @property
+    def selected(self) -> tuple[int, ...]:
+        """The changed lines that are selected, as positions in their hunk from 1."""
+        layout = self._layout_of
+        if self.selected_from is None or layout is None or self._plan is None:
+            return ()
+        block, rows = layout.block_at(self.cursor), self.selection
+        number = layout.hunks[block].number
+        lines = next(hunk.lines for file in self._plan.files for hunk in file.hunks if hunk.number == number)
+        positions = layout.lines_between(block, rows.start, rows.stop - 1)
+        return tuple(position for position in positions if lines[position - 1][0] != " ")
+
+    def select_lines(self) -> bool:
+        """Begins a selection at the cursor, or at the first change of its hunk; answers whether there are lines."""
+        layout = self._layout_of
+        rows = None if layout is None or not layout.hunks else layout.line_rows(layout.block_at(self.cursor))
+        if layout is None or rows is None:
+            return False
+        if not rows[0] <= self.cursor <= rows[1] or not layout.is_line(self.cursor):
+            self.set_cursor(layout.first_change(layout.block_at(self.cursor)))
+        self.selected_from = self.cursor
+        self._selection_changed()
+        return True
+
+    def select_whole_hunk(self) -> None:
+        """Extends the selection to every line of the hunk."""
+        layout = self._layout_of
+        if layout is not None and (rows := layout.line_rows(layout.block_at(self.cursor))) is not None:
+            self.selected_from, last = rows
+            self.set_cursor(last)
+            self._selection_changed()
+
+    def drop_selection(self) -> None:
+        """Nothing is selected any more."""
+        if self.selected_from is not None:
+            self.selected_from = None
+            self._selection_changed()
+
+    def _selection_changed(self) -> None:
+        self._repaint()
+        self.screen.refresh_bindings()
 
     # -- moving ----------------------------------------------------------------------------------------------------
 
@@ -91,6 +149,7 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
         layout = self._layout_of
         if layout is None or not 0 <= index < len(layout.files) or not layout.files[index].hunks:
             return
+        self.drop_selection()
         block = layout.first_block[index]
         self.jump(layout.file_row(index))
         self.set_cursor(layout.first_change(block))
@@ -138,9 +197,17 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
 
     def move_rows(self, step: int) -> None:
         """Moves the cursor by rows."""
-        if self._layout_of is not None:
-            self.set_cursor(max(0, min(self.cursor + step, self._layout_of.height - 1)))
-            self._reveal(self.cursor, self.cursor)
+        layout = self._layout_of
+        if layout is None:
+            return
+        first, last = 0, layout.height - 1
+        if (
+            self.selected_from is not None
+            and (rows := layout.line_rows(layout.block_at(self.selected_from))) is not None
+        ):
+            first, last = rows
+        self.set_cursor(max(first, min(self.cursor + step, last)))
+        self._reveal(self.cursor, self.cursor)
 
     def shift(self, step: int) -> None:
         """Scrolls sideways by ``step`` cells; the line numbers stay."""
@@ -158,10 +225,17 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
             self.lay_out(keep=True)
         return self.split
 
+    def reshape(self, shape: Shape) -> None:
+        """Shows more or less around the changes; the cursor stays on its line."""
+        self.shape = shape
+        if self._plan is not None:
+            self.lay_out(keep=True)
+
     def _go_to_block(self, block: int) -> None:
         layout = self._layout_of
         if layout is None:
             return
+        self.drop_selection()
         top = layout.file_row(layout.file_of[block]) if layout.is_first(block) else layout.top(block)
         self.set_cursor(layout.first_change(block))
         self._reveal(top, layout.bottom(block))
@@ -180,6 +254,10 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
 
     def set_cursor(self, y: int) -> None:
         """Puts the cursor on a row, and tells which hunk is current when that is another one now."""
+        layout = self._layout_of
+        begun = self.selected_from
+        if begun is not None and layout is not None and layout.block_at(begun) != layout.block_at(y):
+            self.drop_selection()
         super().set_cursor(y)
         number, layout = self.hunk, self._layout_of
         if number is None or layout is None:
@@ -225,6 +303,7 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
         y = offset.y + self.scroll_offset.y
         if y >= layout.height:
             return
+        self.drop_selection()
         self.set_cursor(y)
         row = layout.row(y)
         if row.kind is Kind.DECISION:
