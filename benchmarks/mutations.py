@@ -26,12 +26,17 @@ KINDS = (EXACT, RIGHTLY, AS_IT_SAYS, OTHERWISE, CRASHED, WRONG)
 
 def report(title: str, rows: dict[str, Counter[str]]) -> None:
     """A table."""
-    print(f"\n{title:<24} {'cases':>6} {'exact':>6} {'rightly':>8} {'as says':>8} {'otherwise':>9} {'crash':>6} {'WRONG':>6}")
+    print(
+        f"\n{title:<24} {'cases':>6} {'exact':>6} {'rightly':>8} {'as says':>8} {'otherwise':>9} {'crash':>6} {'WRONG':>6}"
+    )
     for name, counts in rows.items():
         cases = sum(counts.values())
         if cases:
             cells = [counts[kind] for kind in KINDS]
-            print(f"{name:<24} {cases:>6} " + " ".join(f"{cell:>{width}}" for cell, width in zip(cells, (6, 8, 8, 9, 6, 6), strict=True)))
+            print(
+                f"{name:<24} {cases:>6} "
+                + " ".join(f"{cell:>{width}}" for cell, width in zip(cells, (6, 8, 8, 9, 6, 6), strict=True))
+            )
 
 
 def _sum(rows: dict[str, Counter[str]], kind: str) -> int:
@@ -57,7 +62,9 @@ def main() -> None:
     number = 0
     for repository in options.repositories:
         names = tuple(options.only or MUTATIONS)
-        for outcome in run(repository.resolve(), commits=options.commits, seed=options.seed, pairs=options.pairs, names=names):
+        for outcome in run(
+            repository.resolve(), commits=options.commits, seed=options.seed, pairs=options.pairs, names=names
+        ):
             for name in outcome.mutations:
                 (alone if len(outcome.mutations) == 1 else paired)[name][outcome.outcome] += 1
             if outcome.outcome in (OTHERWISE, CRASHED, WRONG):
@@ -77,7 +84,9 @@ def main() -> None:
         print(f"  {count:5} {kind}: {names_} {code}")
 
 
-def tell(outcome: Outcome, number: int, repository: Path, options: argparse.Namespace, shown: Counter[tuple[str, str]]) -> None:
+def tell(
+    outcome: Outcome, number: int, repository: Path, options: argparse.Namespace, shown: Counter[tuple[str, str]]
+) -> None:
     """Shows a failure, and keeps it, as far as asked for."""
     key = (outcome.outcome, " + ".join(outcome.mutations) + outcome.style + outcome.detail[:12])
     shown[key] += 1

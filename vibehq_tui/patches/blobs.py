@@ -7,7 +7,8 @@ def blob_name(content: bytes, algorithm: str = "sha1") -> str:
     """The name that git gives to a file's content."""
     import hashlib  # noqa: PLC0415 - loads OpenSSL, which a patch without blob names does not need
 
-    digest = hashlib.new(algorithm, b"blob %d\0" % len(content), usedforsecurity=False)
+    make = hashlib.sha1 if algorithm == "sha1" else hashlib.sha256
+    digest = make(b"blob %d\0" % len(content), usedforsecurity=False)
     digest.update(content)
     return digest.hexdigest()
 

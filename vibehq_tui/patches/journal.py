@@ -31,6 +31,8 @@ UNDO: Final = ".undo"
 TEMPORARY: Final = ".tmp"
 _LARGEST: Final = 16 * 1024 * 1024
 """Bytes of a file from which on the next record starts another one."""
+_SMALL: Final = 256 * 1024
+"""Bytes that are quicker copied together than written one by one."""
 _LEAST_ROOM: Final = 128 * 1024
 _MOST_ROOM: Final = 1024 * 1024
 
@@ -152,7 +154,7 @@ class Journal:
 
     def is_committed(self, receipt: str) -> bool:
         """Whether the record counts."""
-        return receipt in self._added or (self.open / receipt).exists()
+        return receipt in self._added or os.path.lexists(f"{self.open}/{receipt}")
 
     def abandon(self, receipt: str) -> None:
         """Removes what was written and does not count."""
@@ -255,7 +257,7 @@ class Journal:
 
     def exists(self, receipt: str) -> bool:
         """Whether a receipt, or an entry of the journal, has this name."""
-        return (self.done / receipt).exists() or self.is_committed(receipt)
+        return os.path.lexists(f"{self.done}/{receipt}") or self.is_committed(receipt)
 
     def summaries(self) -> Iterator[ReceiptSummary]:
         """Every receipt without its contents, in no particular order."""
@@ -326,6 +328,8 @@ def inherited_permissions(receipt: Receipt) -> dict[str, int]:
 def write_all(fd: int, chunks: list[bytes]) -> int:
     """Writes everything, however many calls it takes; answers how many bytes that was."""
     whole = 0
+    if len(chunks) > 1 and sum(map(len, chunks)) < _SMALL:
+        chunks = [b"".join(chunks)]
     for chunk in chunks:
         view = memoryview(chunk)
         while view:
