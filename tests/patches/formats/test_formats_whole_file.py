@@ -115,11 +115,17 @@ def test_fences_that_may_end_too_early(text: str) -> None:
         ('<file path="a.py">\nx = 1</file>\n', "malformed-file"),
         ("a.py\n```python\n```\n", "empty-file"),
         ('<file path="a.py">\n\n</file>\n', "empty-file"),
+        ("a.py\n```\n<<<<<<< SEARCH\na\n=======\na\n>>>>>>> REPLACE\n```\n", "no-changes"),
         (f"a.py\n```\n{CODE}```\n\na.py\n```\nx\n```\n", "same-file-twice"),
     ],
 )
 def test_files_that_are_not_certain(text: str, code: str) -> None:
     assert refused(text) == code
+
+
+def test_a_block_is_not_written_out_as_a_file() -> None:
+    for start in ("<<<<<<< SEARCH", "*** Begin Patch", "diff --git a/a b/a"):
+        assert refused(f"a.py\n```\n\n{start}\nx\n```\n", "whole-file") == "unclear-file"
 
 
 def test_empty_files_that_may_be() -> None:

@@ -41,7 +41,7 @@ from typing import Final
 
 from storage.errors import Usage
 from vibehq_tui.patches.errors import PatchRefused, refuse
-from vibehq_tui.patches.formats.detect import detect
+from vibehq_tui.patches.formats.detect import detect, has_marks
 from vibehq_tui.patches.model import ParsedPatch
 
 MAX_TEXT: Final = 512 * 1024 * 1024
@@ -160,7 +160,7 @@ def _second_look(text: bytes, name: str, found: str, rescues: int) -> ParsedPatc
     if made is not None:
         parsed = _parse(made[0], name, rescues - 1)
         return replace(parsed, repairs=(made[1], *parsed.repairs))
-    if name != "auto" or found not in ("unified", "mixed"):
+    if name != "auto" or found not in ("unified", "mixed") or has_marks(text):
         return None
     from vibehq_tui.patches.formats.whole_file import has_files, parse_whole_file  # noqa: PLC0415 - as above
 

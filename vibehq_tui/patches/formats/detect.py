@@ -35,6 +35,11 @@ def detect(text: bytes) -> str:
     return "codex" if has_codex else "search-replace"
 
 
+def has_marks(text: bytes) -> bool:
+    """Whether a text has, at the start of a line, the mark of a format other than whole files."""
+    return any(pattern.search(text) is not None for pattern in (_CODEX, _SEARCH, _DIFF))
+
+
 def _diff(text: bytes) -> str:
     if text.startswith(_MAIL_STARTS):
         if b"\nFrom " in text and len(_MAIL.findall(text)) > 1:

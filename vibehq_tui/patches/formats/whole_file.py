@@ -36,6 +36,9 @@ _TAG: Final = re.compile(
 _TAG_NAME: Final = re.compile(
     rb"(?:^|\s)(?:path|name|filename|file_name|file_path|filePath|src)\s?=\s?(?:\"([^\"]*)\"|'([^']*)')"
 )
+_OTHER_FORMAT: Final = re.compile(
+    rb"(?:<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)|\*\*\* (?:Begin Patch|(?:Add|Update|Delete) File:)|diff --git |--- a/"
+)
 _WRITE: Final = re.compile(rb"<write_to_file>\s*$")
 _PATH: Final = re.compile(rb"<path>([^<>]*)</path>\s*$")
 
@@ -341,6 +344,7 @@ def to_changes(lines: list[bytes], files: Sequence[FoundFile], repairs: list[Rep
             content = [line[:-2] + b"\n" for line in content]
             message = "the text ends its lines with CRLF; the lines of the file were read with LF"
             repairs.append(Repair(code="crlf-patch", path=path, message=message))
+        _check_blocks(content, file, path)
         whole = b"".join(content)
         if not whole.strip() and not path.endswith(_MAY_BE_EMPTY):
             raise refuse(
@@ -357,6 +361,18 @@ def to_changes(lines: list[bytes], files: Sequence[FoundFile], repairs: list[Rep
                 path=path,
             )
     return tuple(changes.values())
+
+
+def _check_blocks(content: list[bytes], file: FoundFile, path: str) -> None:
+    """:raises PatchRefused: when the content of a file is a block, or a patch, in another format."""
+    first = next((at for at, line in enumerate(content) if not is_blank(line)), None)
+    if first is not None and _OTHER_FORMAT.match(content[first]):
+        raise refuse(
+            "unclear-file",
+            f"line {file.start + first + 1}: what is written out as {path!r} is a patch in another format",
+            path=path,
+            hint="name that format, or let it be found out",
+        )
 
 
 def _dedented(lines: list[bytes], file: FoundFile, path: str, repairs: list[Repair]) -> list[bytes]:
