@@ -16,7 +16,7 @@ from vibehq_tui.patches.errors import PatchConflict
 from vibehq_tui.patches.history import patch_part
 from vibehq_tui.patches.ledger import OPEN_STATES, fresh, must_be, plan_fields
 from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.policies import APPROVE
+from vibehq_tui.patches.policies import APPROVE, check_denied
 from vibehq_tui.patches.queue import Queue, same_version
 from vibehq_tui.patches.standing import Standing, stand
 
@@ -60,7 +60,7 @@ class Approval:
         part = accepted.part
         base = await queue.head()
         examined = await queue.examine(patch, await queue.plans.parsed(patch), part, base, task=patch.task)
-        examined.check_denied(patch_id, "approved")
+        check_denied(examined.verdict, patch_id, "approved")
         if rule is not None and (examined.verdict.action, examined.verdict.rule) != (APPROVE, rule):
             raise Conflict(f"rule {rule} does not approve patch {patch_id} any more", code="changed-since-shown")
 

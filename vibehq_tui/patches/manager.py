@@ -7,11 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from storage.errors import Refused
-from storage.records import Patch, PatchComment
+from storage.records import Patch, PatchComment, PatchDecision
 from storage.store import Store
 from vibehq_tui.contracts.config import Config
 from vibehq_tui.patches.application import PatchApplication
 from vibehq_tui.patches.approval import Approval
+from vibehq_tui.patches.batch import Batch, Outcome
 from vibehq_tui.patches.decisions import Decisions
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
 from vibehq_tui.patches.history import History
@@ -19,7 +20,7 @@ from vibehq_tui.patches.intake import Intake, Proposal
 from vibehq_tui.patches.ledger import Ledger
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.plans import accepted_part
-from vibehq_tui.patches.policies import Explanation, evaluate, facts_of_record
+from vibehq_tui.patches.policies import Explanation, check_denied, evaluate, facts_of_record
 from vibehq_tui.patches.queue import Queue
 from vibehq_tui.patches.reader import PatchReader
 from vibehq_tui.patches.review import REJECTED
@@ -43,6 +44,7 @@ class PatchManager(PatchReader):
         self._decisions = Decisions(self._queue)
         self._approval = Approval(self._queue, self._decisions, self.application)
         self._versions = Versions(self._queue)
+        self._batch = Batch(self._queue)
         self._intake = Intake(self._queue, self.application)
 
     # -- proposing -------------------------------------------------------------------------------------------------
@@ -205,17 +207,58 @@ class PatchManager(PatchReader):
         return await self.application.apply(patch, dry_run=dry_run, commit=mode)
 
     async def _check_denied(self, patch: Patch) -> None:
-        with suppress(PatchConflict, PatchRefused):  # the application says so, and writes it down
-            plan = await self.plans.current(patch)
-            rows = await self._store.read(lambda tx: tx.patches.decisions(patch.id))
-            part = accepted_part(plan, rows)
-            parsed = await self.plans.parsed(patch)
-            examined = await self._queue.examine(patch, parsed, part, patch.base, task=patch.task)
-            examined.check_denied(patch.id, "applied")
+        """:raises Refused: when a rule denies what is to be applied, wherever it is to be applied."""
+        try:
+            part = accepted_part(await self.plans.current(patch), await self._decided(patch))
+        except (PatchConflict, PatchRefused):
+            task, kind = await self._queue.task_of(patch.task)
+            check_denied(evaluate(self._config, facts_of_record(patch, task=task, kind=kind)), patch.id, "applied")
+            return
+        parsed = await self.plans.parsed(patch)
+        examined = await self._queue.examine(patch, parsed, part, patch.base, task=patch.task)
+        check_denied(examined.verdict, patch.id, "applied")
+
+    async def _decided(self, patch: Patch) -> list[PatchDecision]:
+        return await self._store.read(lambda tx: tx.patches.decisions(patch.id))
 
     async def revert(self, patch_id: str) -> Patch:
         """Takes an applied patch out of the tree again. See :class:`PatchApplication`."""
         return await self.application.revert(await self.get(patch_id))
+
+    # -- many at once ----------------------------------------------------------------------------------------------
+
+    async def approve_many(self, ids: Collection[str], *, keep_going: bool = False) -> list[Outcome]:
+        """Approves patches in an order in which they can all be applied; those that a rule holds are left out.
+
+        :param keep_going: go on after one that cannot be approved.
+        :raises NotFound: when one of them does not exist; nothing was approved then.
+        """
+        order = (await self.suggest(ids)).order
+        return await self._batch.approve(order, list(ids), self.approve, keep_going=keep_going)
+
+    async def apply_many(
+        self,
+        ids: Collection[str],
+        *,
+        keep_going: bool = False,
+        commit: bool | None = None,
+        branch: str | None = None,
+        hooks: bool | None = None,
+    ) -> list[Outcome]:
+        """Applies approved patches in an order that works, each all or nothing.
+
+        An approval holds through what the patches before it put into the same files, as long as its own lines are byte
+        for byte those that were approved.
+
+        :param keep_going: go on after one that cannot be applied.
+        :raises NotFound: when one of them does not exist; nothing was applied then.
+        """
+
+        async def apply(patch_id: str) -> Patch:
+            return await self.apply(patch_id, commit=commit, branch=branch, hooks=hooks)
+
+        order = (await self.suggest(ids)).order
+        return await self._batch.apply(order, list(ids), apply, keep_going=keep_going)
 
     # -- rules -----------------------------------------------------------------------------------------------------
 
@@ -229,8 +272,7 @@ class PatchManager(PatchReader):
             verdict = evaluate(self._config, facts_of_record(patch, task=task, kind=kind))
             return Explanation(patch=patch, verdict=verdict, risk=None, findings=patch.report, problems=error.problems)
         if patch.receipt is None:
-            rows = await self._store.read(lambda tx: tx.patches.decisions(patch_id))
-            plan = accepted_part(plan, rows)
+            plan = accepted_part(plan, await self._decided(patch))
         parsed = await self.plans.parsed(patch)
         examined = await self._queue.examine(patch, parsed, plan, patch.base, task=patch.task)
         report = examined.report

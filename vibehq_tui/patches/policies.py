@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from storage.errors import Refused
 from storage.records import Patch, Task
-from vibehq_tui.contracts.config import Config
+from vibehq_tui.contracts.config import FILE_NAME, Config
 from vibehq_tui.contracts.config_policies import PolicyRule
 from vibehq_tui.patches.model import EXECUTABLE, SYMLINK, Problem
 from vibehq_tui.patches.path_patterns import matches
@@ -138,6 +139,18 @@ class Explanation:
     """None when the patch does not apply now."""
     findings: tuple[Finding, ...]
     problems: tuple[Problem, ...] = ()
+
+
+def check_denied(verdict: Verdict, patch_id: str, verb: str) -> None:
+    """:raises Refused: when a rule denies the patch."""
+    if verdict.action != DENY:
+        return
+    raise Refused(
+        f"rule {verdict.rule} denies patch {patch_id}, so it cannot be {verb}: {verdict.reason}",
+        code="policy-denied",
+        hint=f"vibehq patch explain {patch_id} says what each rule finds; the rules are in {FILE_NAME}",
+        details={"rule": verdict.rule, "reason": verdict.reason},
+    )
 
 
 # -- what is known of a patch ------------------------------------------------------------------------------------------

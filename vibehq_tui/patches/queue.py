@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from storage.errors import Busy, Conflict, NotFound, Refused
+from storage.errors import Busy, Conflict, NotFound
 from storage.records import Patch, Task
 from storage.store import Store, Tx
-from vibehq_tui.contracts.config import FILE_NAME, Config
+from vibehq_tui.contracts.config import Config
 from vibehq_tui.patches.errors import PatchRefused
 from vibehq_tui.patches.git import head
 from vibehq_tui.patches.ledger import Ledger, fresh, no_such_patch
 from vibehq_tui.patches.model import ParsedPatch, Problem
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.plans import PatchPlans
-from vibehq_tui.patches.policies import DENY, Verdict, evaluate, facts_of
+from vibehq_tui.patches.policies import Verdict, evaluate, facts_of
 from vibehq_tui.patches.tasklink import check_task
 from vibehq_tui.patches.validation import Report, task_findings, validate
 from vibehq_tui.tasks.kinds import guess_type
@@ -35,17 +35,6 @@ class Examined:
     def fields(self) -> dict[str, Any]:
         """The fields of a :class:`Patch` that follow."""
         return {"report": (*self.report.findings, self.verdict.finding()), "risk": self.report.risk.level}
-
-    def check_denied(self, patch_id: str, verb: str) -> None:
-        """:raises Refused: when a rule denies it."""
-        if self.verdict.action != DENY:
-            return
-        raise Refused(
-            f"rule {self.verdict.rule} denies patch {patch_id}, so it cannot be {verb}: {self.verdict.reason}",
-            code="policy-denied",
-            hint=f"vibehq patch explain {patch_id} says what each rule finds; the rules are in {FILE_NAME}",
-            details={"rule": self.verdict.rule, "reason": self.verdict.reason},
-        )
 
 
 @dataclass(frozen=True, slots=True)

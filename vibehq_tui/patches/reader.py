@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,13 +16,26 @@ from vibehq_tui.patches.apply import Applier
 from vibehq_tui.patches.branches import PREFIX, plan_of_span
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
 from vibehq_tui.patches.ledger import OPEN_STATES, digest, no_such_patch
-from vibehq_tui.patches.model import Problem
+from vibehq_tui.patches.model import ParsedPatch, Problem
+from vibehq_tui.patches.order import Candidate, Order, Ordering
+from vibehq_tui.patches.overlap import Meeting, Pair, Touch, explain, find_meetings, folders_of, touches
 from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.plans import PatchPlans
+from vibehq_tui.patches.plans import PatchPlans, plan_open
 from vibehq_tui.patches.review import Overlap, Review
 from vibehq_tui.patches.standing import stand
+from vibehq_tui.patches.tree import Tree, WorkTree
 
 _MOST_COMPARED: Final = 200
+_REVIEW_SECONDS: Final = 2.0
+"""How long a review looks for the order of patches that meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Where patches meet, and what to do about it."""
+
+    overlaps: list[Overlap]
+    order: Order
 
 
 class PatchReader:
@@ -95,7 +110,7 @@ class PatchReader:
         if plan is not None and patch.receipt is None:
             decided = stand(plan, decisions).decisions
         digests = {file.path: digest(file.after) for file in plan.files} if plan else {}
-        meets = [row for row in await self.conflicts() if patch_id in (row.patch, row.other)]
+        meets = await self.meets(patch)
         return Review(
             patch=patch,
             plan=plan,
@@ -104,25 +119,65 @@ class PatchReader:
             decisions=decided,
             seen=frozenset(path for path, digest in seen.items() if digests.get(path) == digest),
             comments=tuple(comments),
-            meets=tuple(meets) if patch.state in OPEN_STATES else (),
+            meets=tuple(meets),
         )
 
     async def conflicts(self) -> list[Overlap]:
         """Where open patches meet, with an order that works; the newest 200 are compared."""
-        from vibehq_tui.patches.overlap import explain, find_meetings  # noqa: PLC0415 - loaded when first used
+        return (await self.suggest()).overlaps
 
-        patches = (await self._store.read(lambda tx: tx.patches.open()))[:_MOST_COMPARED]
-        plans: dict[str, Plan] = {}
+    async def suggest(self, ids: Collection[str] | None = None) -> Suggestion:
+        """Where open patches meet, and one order in which they can all go in, as far as there is one.
+
+        :param ids: only these patches; the newest 200 that are open when none are named.
+        :raises NotFound: when one of ``ids`` does not exist.
+        """
+        if ids is not None:
+            patches = [await self.get(patch_id) for patch_id in dict.fromkeys(ids)]
+        else:
+            patches = (await self._store.read(lambda tx: tx.patches.open()))[:_MOST_COMPARED]
+        candidates = await self._candidates(patches)
+        meetings = await self._meetings(patches)
+        ordering = Ordering(WorkTree(self._root), candidates, meetings, self._plan_on)
+        order = await asyncio.to_thread(ordering.find)
+        return Suggestion(overlaps=explain(meetings, order.firsts), order=order)
+
+    async def meets(self, patch: Patch) -> list[Overlap]:
+        """Where an open patch meets others, the newest 200 that are open and share a path with it."""
+        if patch.state not in OPEN_STATES:
+            return []
+        opened = (await self._store.read(lambda tx: tx.patches.open()))[:_MOST_COMPARED]
+        paths = _paths(patch)
+        near = [one for one in opened if one.id == patch.id or paths & _paths(one)]
+        meetings = {pair: places for pair, places in (await self._meetings(near)).items() if patch.id in pair}
+        if not meetings:
+            return []
+        met = {one for pair in meetings for one in pair}
+        candidates = await self._candidates([one for one in near if one.id in met])
+        ordering = Ordering(WorkTree(self._root), candidates, meetings, self._plan_on, seconds=_REVIEW_SECONDS)
+        return explain(meetings, await asyncio.to_thread(ordering.firsts))
+
+    def _plan_on(self, parsed: ParsedPatch, tree: Tree) -> Plan:
+        return plan_open(parsed, tree, self._root)
+
+    async def _candidates(self, patches: Sequence[Patch]) -> list[Candidate]:
+        rows = await self._store.read(lambda tx: {patch.id: tx.patches.decisions(patch.id) for patch in patches})
+        found = []
+        for patch in patches:
+            with suppress(PatchRefused):
+                parsed = await self.plans.parsed(patch)
+                found.append(Candidate(id=patch.id, parsed=parsed, decisions=tuple(rows[patch.id])))
+        return found
+
+    async def _meetings(self, patches: Iterable[Patch]) -> dict[Pair, list[Meeting]]:
+        touched: dict[str, tuple[Touch, ...]] = {}
         for patch in patches:
             with suppress(PatchConflict, PatchRefused):
-                plans[patch.id] = await self.plans.current(patch)
-        by_id = {patch.id: patch for patch in patches}
-        meetings = find_meetings(plans)
-        orders: dict[tuple[str, str], str | None] = {}
-        for one, other in {(one, other) for one, other, _, _ in meetings}:
-            orders[one, other] = None
-            for first, second in ((one, other), (other, one)):
-                if await self.plans.fits_after(plans[first], by_id[second]):
-                    orders[one, other] = first
-                    break
-        return explain(meetings, orders)
+                touched[patch.id] = touches(await self.plans.current(patch))
+        return find_meetings(touched)[0]
+
+
+def _paths(patch: Patch) -> set[str]:
+    """Paths of a patch and the folders that they are in, which another patch may make a file of."""
+    paths = {path for file in patch.files for path in (file.path, file.from_) if path is not None}
+    return paths | {folder for path in paths for folder in folders_of(path)}

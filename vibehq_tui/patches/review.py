@@ -25,6 +25,10 @@ class Overlap:
     """An order that works, in words, or that they exclude each other."""
     first: str | None
     """The patch to apply first; none when no order works."""
+    what: str = ""
+    """How they meet, in words."""
+    places: tuple[tuple[int, int], ...] = ()
+    """Every place where they meet, first and last line; none for the whole file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
