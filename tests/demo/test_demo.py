@@ -48,7 +48,10 @@ async def test_what_the_demo_shows(demo: Demo) -> None:
         assert set(states.values()) >= {"proposed", "approved", "applied", "rejected", "reverted", "conflicted"}
         assert states["Accept semicolons between the columns"] == "applied"
         assert states["Round heights half to even"] == "conflicted"
-        assert {patch.format for patch in patches} >= {"git", "unified", "operations"}
+        assert {patch.format for patch in patches} >= {"git", "unified", "operations", "codex", "search-replace"}
+        assert any(patch.repairs for patch in patches)
+        (conflicted,) = [patch for patch in patches if patch.state == "conflicted"]
+        assert [problem.code for problem in (await hq.patches.review(conflicted.id)).problems] == ["merge-conflict"]
         assert any(file.op == "rename" for patch in patches for file in patch.files)
         assert await hq.patches.conflicts()
         found = {issue.detector for issue in await hq.ops.page(Query())}

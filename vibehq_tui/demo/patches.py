@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from pathlib import Path
 
 from vibehq_tui.demo.edits import Edit
@@ -67,6 +68,39 @@ def unified_patch(git: Git, edit: Edit) -> bytes:
         )
     git.run("reset", "--quiet", "--hard")
     return "".join(lines).encode()
+
+
+def careless_patch(git: Git, edit: Edit) -> bytes:
+    """A unified diff as a language model writes it: the counts in its headers do not fit their hunks."""
+    return re.sub(rb"^(@@ -\d+),\d+ (\+\d+),\d+ @@", rb"\1,9 \2,9 @@", unified_patch(git, edit), flags=re.MULTILINE)
+
+
+def codex_patch(git: Git, edit: Edit) -> bytes:
+    """The change as Codex gives it to ``apply_patch``: places are told by their lines alone."""
+    lines = ["*** Begin Patch"]
+    for path, content in edit.create.items():
+        lines.append(f"*** Add File: {path}")
+        lines += [f"+{line}" for line in (content if isinstance(content, str) else content.decode()).splitlines()]
+    for line in unified_patch(git, Edit(replace=edit.replace)).decode().splitlines():
+        if line.startswith("+++ b/"):
+            lines.append(f"*** Update File: {line[6:]}")
+        elif line.startswith("@@ "):
+            lines.append("@@")
+        elif not line.startswith("--- a/"):
+            lines.append(line)
+    return "\n".join([*lines, "*** End Patch", ""]).encode()
+
+
+def blocks_patch(edit: Edit) -> bytes:
+    """The change as SEARCH/REPLACE blocks, with a word before each as agents like to say one."""
+    parts: list[str] = []
+    for path, content in edit.create.items():
+        body = content if isinstance(content, str) else content.decode()
+        parts.append(f"A new file:\n\n{path}\n```\n<<<<<<< SEARCH\n=======\n{body}>>>>>>> REPLACE\n```\n")
+    for path, replacements in edit.replace.items():
+        for old, new in replacements:
+            parts.append(f"This is changed:\n\n{path}\n```\n<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n```\n")
+    return "\n".join(parts).encode()
 
 
 def flat_stretch(root: Path) -> bytes:

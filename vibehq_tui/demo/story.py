@@ -16,7 +16,15 @@ from storage.errors import Conflict
 from storage.query import Query
 from vibehq_tui.demo import edits
 from vibehq_tui.demo.git import Git
-from vibehq_tui.demo.patches import flat_stretch, git_patch, mail_patch, perform, unified_patch
+from vibehq_tui.demo.patches import (
+    blocks_patch,
+    careless_patch,
+    codex_patch,
+    flat_stretch,
+    git_patch,
+    mail_patch,
+    perform,
+)
 from vibehq_tui.headquarters import Headquarters
 
 _HOUR: Final = 3_600_000
@@ -69,10 +77,10 @@ def write_patches(git: Git) -> Texts:
     return Texts(
         semicolons=mail_patch(git, edits.SEMICOLONS, "Accept semicolons between the columns", "codex"),
         table=git_patch(git, edits.TABLE),
-        rounding=unified_patch(git, edits.ROUND),
-        hook=git_patch(git, edits.WEB_HOOK),
-        cache=git_patch(git, edits.CACHE),
-        parabola=unified_patch(git, edits.PARABOLA),
+        rounding=git_patch(git, edits.ROUND),
+        hook=codex_patch(git, edits.WEB_HOOK),
+        cache=blocks_patch(edits.CACHE),
+        parabola=careless_patch(git, edits.PARABOLA),
         flat=flat_stretch(git.root),
         form=git_patch(git, edits.FORM),
         feet=git_patch(git, edits.FEET),
