@@ -119,6 +119,8 @@ def _in_the_files_words(tagged: Lines, own: list[bytes], *, at_end: bool) -> tup
             continue
         text, end = split_end(line)
         wanted = (ends[position - 1] if position else {}) or first
+        if not end and text.endswith(b"\r") and wanted.get(b"\r\n") == b"\n":
+            text = text[:-1]
         output.append(("+", text + wanted.get(end, end)))
     if at_end:
         output = _final_newline(output, tagged, own)

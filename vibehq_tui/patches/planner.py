@@ -151,7 +151,7 @@ def _plan_change(work: _Work, change: Change, vacated: frozenset[str]) -> None:
         if wrong is not None:
             work.refuse("symlink-target", wrong, planned.path)
             return
-    work.number += len(planned.hunks)
+    work.number = max(work.number + max(len(change.hunks), 1), *(hunk.number for hunk in planned.hunks))
     work.files.append(planned)
 
 
@@ -187,6 +187,14 @@ def _create(work: _Work, change: Change, number: int, vacated: frozenset[str]) -
         content = plan_create(work.tree, change.content)
     elif change.binary is not None:
         content = _binary_content(change, b"")
+    elif change.whole is not None:
+        from vibehq_tui.patches.whole_contents import created  # noqa: PLC0415 - only for files that were written out
+
+        whole = created(change)
+        if isinstance(whole, Problem):
+            work.refusals.append(replace(whole, hunk=number))
+            return None
+        content = whole
     elif change.hunks:
         made = _created_content(work, change, number)
         if made is None:
@@ -215,8 +223,8 @@ def _created_content(work: _Work, change: Change, number: int) -> bytes | None:
         work.refuse("malformed-hunk", "a new file has lines that are not added", change.path, number)
         return None
     lines = hunk.new()
-    if hunk.crlf_text and change.new_blob is None and all(line.endswith(b"\r\n") for line in lines):
-        lines = [line[:-2] + b"\n" for line in lines]
+    if hunk.crlf_text and change.new_blob is None and all(line[-2:] == b"\r\n" for line in lines if line[-1:] == b"\n"):
+        lines = [line[:-2] + b"\n" if line.endswith(b"\n") else line for line in lines]
         message = "the patch text ends its lines with CRLF; the new file gets LF"
         work.repairs.append(Repair(code="crlf-patch", path=change.path, hunk=number, message=message))
     content = b"".join(lines)
@@ -247,7 +255,7 @@ def _from_existing(work: _Work, change: Change, blob: Blob, number: int, vacated
     work.repairs += built.repairs
     work.warnings += built.warnings
     op = change.op
-    if op == "modify" and not change.hunks and change.binary is None and not change.edits:
+    if op == "modify" and change.whole is None and not (change.hunks or change.binary or change.edits):
         op = "mode"
     return PlannedFile(
         path=path,
@@ -270,6 +278,14 @@ def _changed_content(work: _Work, change: Change, content: bytes, number: int) -
         return plan_edits(work.tree, change, content, number)
     if change.binary is not None:
         return _changed_binary(work, change, content, number)
+    if change.whole is not None:
+        from vibehq_tui.patches.whole_contents import rewritten  # noqa: PLC0415 - only for files that were written out
+
+        made = rewritten(change, content, number)
+        if isinstance(made, Problem):
+            work.refusals.append(made)
+            return None
+        return made
     if change.hunks:
         built = _changed_text(work, change, content, number)
         if built is not None and change.op == "delete" and built.after:

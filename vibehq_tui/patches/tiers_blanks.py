@@ -101,8 +101,13 @@ def relate(tagged: Lines, own: Sequence[bytes]) -> Relation | None:
 
 def _is_about(tagged: Lines, removed: list[bytes]) -> bool:
     """Whether a removed line that differs from the file's comes back with just such a difference: then it matters."""
-    wanted = {unicode_key(line) for line in removed}
-    return bool(wanted) and any(tag == "+" and unicode_key(line) in wanted for tag, line in tagged)
+    wanted = {_as_seen(line) for line in removed}
+    return bool(wanted) and any(tag == "+" and _as_seen(line) in wanted for tag, line in tagged)
+
+
+def _as_seen(line: bytes) -> tuple[bytes, bytes]:
+    indent, text = split_indent(plain(line))
+    return indent, blank_key(text)
 
 
 def _moves_itself(tagged: Lines) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from vibehq_tui.patches.blobs import blob_matches
 from vibehq_tui.patches.filetext import FileText
 from vibehq_tui.patches.locate import locate
-from vibehq_tui.patches.model import Blob, Change, Hunk
+from vibehq_tui.patches.model import Blob, Change, Hunk, Problem
 from vibehq_tui.patches.sought import Sought, sought
 from vibehq_tui.patches.tiers import TRAILING, keys, telling
 from vibehq_tui.patches.tree import Tree
@@ -66,11 +66,20 @@ def _change_is_in(change: Change, tree: Tree) -> bool:
         return True
     if change.binary is not None:
         return False
+    if change.whole is not None:
+        return _is_written(change, there)
     if change.op == "create":
         return there.content == b"".join(line for hunk in change.hunks for line in hunk.new())
     if not change.hunks:
         return _is_moved(change, there, tree)
     return _hunks_are_in(change, there.content)
+
+
+def _is_written(change: Change, there: Blob) -> bool:
+    from vibehq_tui.patches.whole_contents import rewritten  # noqa: PLC0415 - only for files that were written out
+
+    made = rewritten(change, there.content, 1)
+    return not isinstance(made, Problem) and made.after == there.content
 
 
 def _is_moved(change: Change, there: Blob, tree: Tree) -> bool:
@@ -97,6 +106,8 @@ def _can_be_known(hunk: Hunk) -> bool:
     lines like a brace or a blank one at an edge, which could be wanted once more.
     """
     tags = [tag for tag, _ in hunk.lines]
+    if hunk.missing is not None:
+        return False  # What the text has lost may have been what makes the difference.
     if hunk.numbered:
         return " " in tags
     added = [line for tag, line in hunk.lines if tag == "+"]
