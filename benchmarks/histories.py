@@ -1,12 +1,13 @@
-"""Commits of real histories, each applied to its parent: by the engine of ``patchctl``, ``git apply``, ``git am``, ``patch``.
+"""Commits of real histories, each applied to its parent: by the engine of ``patchctl``, ``git apply``, ``am``, ``patch``.
 
     python benchmarks/histories.py REPOSITORY... [--count 1000] [--seed 1] [--folder DIR] [--ours-only]
 
-The repositories, bare or not, are only read. Non-merge commits are drawn from the whole history of HEAD by the seed, with
-binary files, renames, copies and modes; those that touch a submodule are left out and counted. Every tool has a scratch
-checkout of its own, which is brought to the parent of the commit before (not timed) and whose whole tree is compared with
-the commit's after. The tools take turns in which of them is first. The engine runs in this process, as ``patchctl apply
-ONE TWO …`` does, and all is put on disk at the end, which is timed; the others are programs, started once for each patch.
+The repositories, bare or not, are only read. Non-merge commits are drawn from the whole history of HEAD by the seed,
+with binary files, renames, copies and modes; those that touch a submodule are left out and counted. Every tool has a
+scratch checkout of its own, which is brought to the parent of the commit before (not timed) and whose whole tree is
+compared with the commit's after. The tools take turns in which of them is first. The engine runs in this process, as
+``patchctl apply ONE TWO …`` does, and all is put on disk at the end, which is timed; the others are programs, started
+once for each patch.
 
 Prints for each tool the trees that were exact, refused and wrong, milliseconds per patch, and the ratio to ``git apply
 --index``; goal: all exact, and at most 0.5.

@@ -26,9 +26,7 @@ KINDS = (EXACT, RIGHTLY, AS_IT_SAYS, OTHERWISE, CRASHED, WRONG)
 
 def report(title: str, rows: dict[str, Counter[str]]) -> None:
     """A table."""
-    print(
-        f"\n{title:<24} {'cases':>6} {'exact':>6} {'rightly':>8} {'as says':>8} {'otherwise':>9} {'crash':>6} {'WRONG':>6}"
-    )
+    print(f"\n{title:<24}  cases  exact  rightly  as says otherwise  crash  WRONG")
     for name, counts in rows.items():
         cases = sum(counts.values())
         if cases:

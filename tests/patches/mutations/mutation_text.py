@@ -25,7 +25,7 @@ def render(draft: Draft) -> bytes:
     if draft.crlf:
         text = text.replace(b"\n", b"\r\n")
     if not draft.final_newline:
-        text = text.removesuffix(b"\n").removesuffix(b"\r")
+        text = text.removesuffix(b"\r\n" if draft.crlf else b"\n")
     return text
 
 
