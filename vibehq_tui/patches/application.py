@@ -21,7 +21,7 @@ from vibehq_tui.contracts import events
 from vibehq_tui.contracts.config import Config
 from vibehq_tui.patches.apply import Applier
 from vibehq_tui.patches.branches import PREFIX, BranchApplication
-from vibehq_tui.patches.checks import CheckOutcome, run_checks
+from vibehq_tui.patches.checks import CheckOutcome, ChecksFailed, run_checks
 from vibehq_tui.patches.commit import (
     Commit,
     CommitMode,
@@ -35,7 +35,7 @@ from vibehq_tui.patches.commit import (
     worded,
 )
 from vibehq_tui.patches.commit_message import revert_message
-from vibehq_tui.patches.errors import ChecksFailed, PatchConflict
+from vibehq_tui.patches.errors import PatchConflict
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.interrupted import Interrupted
 from vibehq_tui.patches.ledger import APPLIED_STATES, OPEN_STATES, Ledger, fresh, must_be

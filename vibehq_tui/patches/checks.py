@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Final
 
+from storage.errors import Refused
+
 _KEPT: Final = 4000
 """Bytes of output that are kept: the end of it, where tools sum up."""
 _LOOK_EVERY: Final = 0.1
@@ -46,6 +48,20 @@ class CheckOutcome:
         how = "ran into its time limit" if self.exit_code == TIMED_OUT else f"failed with exit code {self.exit_code}"
         last = next((line.strip() for line in reversed(self.output.splitlines()) if line.strip()), "")
         return f"`{self.command}` {how}{f': {last}' if last else ''}"
+
+
+class ChecksFailed(Refused):
+    """The patch was applied, a check failed on it, and it was taken back."""
+
+    default_code = "check-failed"
+
+    def __init__(self, outcome: CheckOutcome) -> None:
+        super().__init__(
+            f"{outcome.summary}; the patch was taken back",
+            hint="look at what the check printed",
+            details={"check": outcome.to_wire()},
+        )
+        self.outcome = outcome
 
 
 def run_check(

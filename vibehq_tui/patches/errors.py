@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from storage.errors import Conflict, Refused, VibeError
 from vibehq_tui.patches.model import Problem, Repair
-
-if TYPE_CHECKING:
-    from vibehq_tui.patches.checks import CheckOutcome
 
 
 def _summary(problems: Sequence[Problem]) -> str:
@@ -51,20 +47,6 @@ class PatchConflict(Conflict):
         )
         self.problems = tuple(problems)
         self.repairs = tuple(repairs)
-
-
-class ChecksFailed(Refused):
-    """The patch was applied, a check failed on it, and it was taken back."""
-
-    default_code = "check-failed"
-
-    def __init__(self, outcome: CheckOutcome) -> None:
-        super().__init__(
-            f"{outcome.summary}; the patch was taken back",
-            hint="look at what the check printed",
-            details={"check": outcome.to_wire()},
-        )
-        self.outcome = outcome
 
 
 class AlreadyApplied(VibeError):

@@ -11,9 +11,8 @@ from storage.records import Patch
 from storage.store import Store, Tx
 from vibehq_tui.contracts import events
 from vibehq_tui.contracts.config import Config
-from vibehq_tui.patches.checks import CheckOutcome
+from vibehq_tui.patches.checks import CheckOutcome, ChecksFailed
 from vibehq_tui.patches.commit import Commit
-from vibehq_tui.patches.errors import ChecksFailed
 from vibehq_tui.patches.ledger import APPLIED_STATES, Ledger, fresh
 from vibehq_tui.tasks.service import TaskService
 
