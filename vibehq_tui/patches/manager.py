@@ -23,6 +23,7 @@ from vibehq_tui.patches.plans import accepted_part
 from vibehq_tui.patches.policies import Explanation, check_denied, evaluate, facts_of_record
 from vibehq_tui.patches.queue import Queue
 from vibehq_tui.patches.reader import PatchReader
+from vibehq_tui.patches.resolution import Resolution
 from vibehq_tui.patches.review import REJECTED
 from vibehq_tui.patches.rewrite import hunk_text
 from vibehq_tui.patches.versions import Versions
@@ -44,6 +45,7 @@ class PatchManager(PatchReader):
         self._decisions = Decisions(self._queue)
         self._approval = Approval(self._queue, self._decisions, self.application)
         self._versions = Versions(self._queue)
+        self.resolution = Resolution(self._queue, self._versions)
         self._batch = Batch(self._queue)
         self._intake = Intake(self._queue, self.application)
 

@@ -47,7 +47,7 @@ class Versions:
         if wanted.hash == plan.hash:
             return patch
         parsed = await queue.plans.parsed(patch)
-        text, again, made = await asyncio.to_thread(self._rebuilt, wanted, parsed)
+        text, again, made = await asyncio.to_thread(self.rebuilt, wanted, parsed)
         base = await queue.head()
         examined = await queue.examine(patch, again, made, base, task=patch.task)
 
@@ -85,7 +85,7 @@ class Versions:
         await queue.tasks.refresh_states()
         return revised
 
-    def _rebuilt(self, wanted: Plan, parsed: ParsedPatch) -> tuple[bytes, ParsedPatch, Plan]:
+    def rebuilt(self, wanted: Plan, parsed: ParsedPatch) -> tuple[bytes, ParsedPatch, Plan]:
         """The text of a plan, and proof that it says the same: read and planned anew, without any repair.
 
         :raises PatchRefused: when it does not; nothing is changed then.

@@ -9,6 +9,7 @@ import click
 from storage.errors import Usage
 from storage.query import Query
 from storage.records import Patch, to_wire
+from vibehq_tui.cli.commands.patch_resolve import resolve
 from vibehq_tui.cli.complete import complete_ids
 from vibehq_tui.cli.forms import facts, heading, local_time
 from vibehq_tui.cli.framework import group, page_options
@@ -36,6 +37,7 @@ patch = group(
         ("vibehq patch approve 3 && vibehq patch apply 3", ""),
     ],
 )
+patch.add_command(resolve)
 _id = click.argument("patch_id", metavar="ID", shell_complete=complete_ids("patch"))
 _hunks = click.option("--hunk", "hunks", type=click.IntRange(1), multiple=True, metavar="N")
 
