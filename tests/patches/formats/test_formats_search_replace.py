@@ -124,10 +124,12 @@ def test_removal() -> None:
 
 
 def test_a_start_line() -> None:
-    block = "<<<<<<< SEARCH\n:start_line:12\n:end_line:13\n-------\na\nb\n=======\na\nc\n>>>>>>> REPLACE\n"
+    block = "<<<<<<< SEARCH\n:start_line:12\n:end_line:14\n-------\na\nb\nc\n=======\na\nB\nc\n>>>>>>> REPLACE\n"
     hunk = only(f"a.py\n{block}").hunks[0]
-    assert (hunk.numbered, hunk.old_start, hunk.old_count) == (True, 12, 2)
-    assert shown(hunk) == [" a", "-b", "+c"]
+    assert (hunk.numbered, hunk.old_start, hunk.old_count) == (True, 12, 3)
+    assert shown(hunk) == [" a", "-b", "+B", " c"]
+    edged = only(f"a.py\n{block}".replace("B\nc\n>", "B\nC\n>")).hunks[0]
+    assert (edged.numbered, edged.old_start, edged.old_count) == (False, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -216,3 +216,4 @@ def test_byte_order_marks() -> None:
         parsed = read(data)
         assert (parsed.changes, codes(parsed)) == (read(text).changes, ["text-encoding"])
     assert refused(b"\xff\xfe\x00\xd8\x00") == "text-encoding"
+    assert refused(b"\xfe\xff") == "empty-patch"

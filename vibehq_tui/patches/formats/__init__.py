@@ -125,14 +125,14 @@ def parse(text: bytes, format: str = "auto") -> ParsedPatch:  # noqa: A002 - the
     """
     if format not in FORMATS:
         raise Usage(f"unknown patch format {format!r}", hint=f"one of: {', '.join(FORMATS)}")
-    if not text.strip():
-        raise refuse("empty-patch", "the patch is empty", hint="there is nothing to apply")
     if len(text) > MAX_TEXT:
         raise refuse("too-large", f"the patch has {len(text)} bytes; at most {MAX_TEXT} are taken")
     return _parse(text, format, _RESCUES)
 
 
 def _parse(text: bytes, name: str, rescues: int) -> ParsedPatch:
+    if not text.strip():
+        raise refuse("empty-patch", "the patch is empty", hint="there is nothing to apply")
     if text.startswith(_MARKS) and name != "operations":
         from vibehq_tui.patches.formats.rescue import decoded  # noqa: PLC0415 - for texts with a byte order mark
 

@@ -34,7 +34,7 @@ def read_mail(lines: list[bytes]) -> Mail:
     encoding = fields.get("content-transfer-encoding", "").strip().lower()
     if encoding in ("quoted-printable", "base64"):
         raise refuse(
-            "mail-encoding", f"the mail is encoded as {encoding}", hint="decode it first, for example with git mailinfo"
+            "mail-encoding", f"the mail is encoded as {encoding}", hint="say that it is a mailbox, with --format mbox"
         )
     body: list[str] = []
     for line in lines[at : at + _MOST_LINES]:
@@ -46,6 +46,7 @@ def read_mail(lines: list[bytes]) -> Mail:
 
 
 def read_fields(lines: list[bytes]) -> tuple[dict[str, str], int]:
+    """The header of a mail, folded lines joined, by name in small letters; and the index of the line behind it."""
     fields: dict[str, str] = {}
     name = ""
     at = 1 if lines[0].startswith(b"From ") else 0

@@ -240,11 +240,13 @@ class _Reader:
             raise self._twice(block, path)
         for index, (old_part, new_part) in enumerate(self._parts(block, path, old, new)):
             lines = tagged(old_part, new_part)
-            count = len(old_part) if start is not None and index == 0 else 0
+            # A hunk with a number that adds at its edge would say that the file begins or ends there; a block does not.
+            edged = "+" in (lines[0][0], lines[-1][0])
+            count = len(old_part) if start is not None and index == 0 and not edged else 0
             self.number += 1
             self.hunks[path].append(
                 Hunk(
-                    old_start=start if start is not None and index == 0 else 0,
+                    old_start=start if start is not None and count else 0,
                     old_count=count,
                     new_start=0,
                     new_count=len(new_part) if count else 0,
