@@ -125,7 +125,7 @@ def _take(item: Sought, found: Place, text: FileText) -> bool:
         said = reworded(words, there)
         if said is None:
             return False
-        words, codes = said
+        words, codes, _ = said
     ending = next((split_end(line)[1] for line in item.old if split_end(line)[1]), b"\n")
     lines: list[tuple[str, bytes]] = []
     cursor = own[0]

@@ -22,7 +22,7 @@ from vibehq_tui.patches.filetext import FileText
 from vibehq_tui.patches.model import Problem, Repair
 from vibehq_tui.patches.sought import Sought, beyond_edge, sought
 from vibehq_tui.patches.tiers import BLANK, TRAILING, UNICODE, Budget, Searcher, Tier, blank_key, keys, telling
-from vibehq_tui.patches.tiers_blanks import reworded
+from vibehq_tui.patches.tiers_blanks import reworded, untabbed
 
 __all__ = ["Located", "Sought", "are_in", "at_their_lines", "keys", "locate", "locate_doubting", "sought"]
 
@@ -156,6 +156,7 @@ class _Search:
         for position, found in self._open.items():
             if hunks[position].start is None:
                 self._problems.append(self._ambiguous(hunks[position], found))
+        self._untab()
         repairs: list[Repair] = []
         if not self._problems:
             hunks, self._problems, repairs = arrange(
@@ -168,6 +169,15 @@ class _Search:
         )
         problems = sorted(self._problems, key=lambda problem: problem.hunk or 0)
         return Located(hunks, problems, edges, repairs, self._lost)
+
+    def _untab(self) -> None:
+        """Where tabs stand for spaces in some hunks, they do so in the added lines of those that show no other tab."""
+        widths = {item.tab for item in self._hunks if item.tab}
+        for item in self._hunks if len(widths) == 1 else []:
+            if item.start is not None and item.lines is None:
+                item.lines = untabbed(item.hunk.lines, min(widths))
+                if item.lines is not None:
+                    item.match, item.codes = "whitespace", ("indentation",)
 
     def _groups(self) -> list[list[int]]:
         """Positions of hunks that stand in the order of the file for certain: their numbers say so, or the text."""
@@ -300,7 +310,7 @@ class _Search:
         found = reworded(item.hunk.lines, there)
         if found is None:
             return False
-        item.lines, item.codes = found
+        item.lines, item.codes, item.tab = found
         item.match = "unicode" if "unicode" in item.codes else "whitespace"
         return True
 

@@ -146,6 +146,7 @@ class _Placing:
         explained = 0
         found: set[int] = set()
         problems: list[Problem] = []
+        there_all: list[int] = []
         for problem in located.problems:
             item = next((it for it in located.lost if it.number == problem.hunk), None)
             if item is None or problem.code != "context-not-found":
@@ -156,12 +157,15 @@ class _Placing:
                 found.add(item.number)
                 continue
             if there is not None:
-                message = f"the hunk is in the file already, at line {there + 1}, and the rest of the patch is not"
+                there_all.append(there)
+                message = f"the hunk is in the file already, at line {there + 1}; not all of the patch is, for certain"
                 problem = replace(problem, code="partly-applied", message=message, candidates=(there + 1,))
             elif explained < _MOST_EXPLAINED:
                 explained += 1
                 problem = self._explained(problem, item, likeness)
             problems.append(problem)
+        if len(there_all) == len(located.hunks):
+            problems = [replace(problem, code="maybe-applied") for problem in problems]
         if problems or not found:
             return Located(located.hunks, problems, located.edges, located.repairs, located.lost)
         hunks, problems, repairs = arrange(

@@ -223,7 +223,8 @@ def _created_content(work: _Work, change: Change, number: int) -> bytes | None:
         work.refuse("malformed-hunk", "a new file has lines that are not added", change.path, number)
         return None
     lines = hunk.new()
-    if hunk.crlf_text and change.new_blob is None and all(line[-2:] == b"\r\n" for line in lines if line[-1:] == b"\n"):
+    as_told = change.new_blob is not None and blob_matches(b"".join(lines), change.new_blob)
+    if hunk.crlf_text and not as_told and all(line[-2:] == b"\r\n" for line in lines if line[-1:] == b"\n"):
         lines = [line[:-2] + b"\n" if line.endswith(b"\n") else line for line in lines]
         message = "the patch text ends its lines with CRLF; the new file gets LF"
         work.repairs.append(Repair(code="crlf-patch", path=change.path, hunk=number, message=message))

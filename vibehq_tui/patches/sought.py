@@ -25,6 +25,8 @@ class Sought:
     """Its lines with the text of the file on the old side, where that is another."""
     codes: tuple[str, ...] = ()
     """What differs, as codes of repairs."""
+    tab: int = 0
+    """Spaces that its tabs stand for, in a file that has none."""
 
     @property
     def end(self) -> int:
@@ -38,7 +40,7 @@ class Sought:
 
     def forget(self) -> None:
         """Back to where nothing was found."""
-        self.start, self.match, self.span, self.lines, self.codes = None, "exact", None, None, ()
+        self.start, self.match, self.span, self.lines, self.codes, self.tab = None, "exact", None, None, (), 0
 
     def around(self) -> tuple[int, int]:
         """Context lines above its first change and below its last; all are below if it changes nothing."""

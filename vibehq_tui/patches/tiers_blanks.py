@@ -29,6 +29,8 @@ class Relation:
 
     added: tuple[bytes, ...]
     codes: tuple[str, ...]
+    tab: int = 0
+    """Spaces that a tab of the patch stands for, in a file that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def relate(tagged: Lines, own: Sequence[bytes]) -> Relation | None:
         codes.add("indentation")
         if _moves_itself(tagged):
             return None
-    return Relation(added, tuple(sorted(codes)))
+    return Relation(added, tuple(sorted(codes)), _tab_width({pair.theirs: pair.mine for pair in pairs}))
 
 
 def _is_about(tagged: Lines, removed: list[bytes]) -> bool:
@@ -161,13 +163,34 @@ def _tabs(pairs: list[_Pair], known: dict[bytes, bytes]) -> Rule | None:
         for width in _TABS:
             if all(len(theirs) == width * len(mine) for theirs, mine in known.items()):
                 return _spaces_to_tabs(width)
-    widths = [width for width in _TABS if all(a.expandtabs(width) == b.expandtabs(width) for a, b in known.items())]
-    if not widths:
+    width = _tab_width(known)
+    if width:
+        return lambda indent: indent.expandtabs(width)
+    if not any(all(a.expandtabs(tab) == b.expandtabs(tab) for a, b in known.items()) for tab in _TABS):
         return None
-    if len(widths) == 1 and all(set(mine) <= {32} for mine in known.values()):
-        return lambda indent: indent.expandtabs(widths[0])
     # Tabs and spaces are mixed in some way of the file's own; only what was seen there is known.
     return known.get
+
+
+def _tab_width(known: dict[bytes, bytes]) -> int:
+    """How many spaces a tab of the patch is in a file that has none; 0 where nothing or several widths explain it."""
+    if not any(b"\t" in theirs for theirs in known) or any(b"\t" in mine for mine in known.values()):
+        return 0
+    widths = [width for width in _TABS if all(a.expandtabs(width) == b for a, b in known.items())]
+    return widths[0] if len(widths) == 1 else 0
+
+
+def untabbed(tagged: Lines, width: int) -> Lines | None:
+    """A hunk whose added lines alone are indented with tabs, with spaces there; None when it is not like that."""
+    if any(b"\t" in split_indent(line)[0] for tag, line in tagged if tag != "+"):
+        return None
+    lines = tuple((tag, _untabbed(line, width) if tag == "+" else line) for tag, line in tagged)
+    return lines if lines != tagged else None
+
+
+def _untabbed(line: bytes, width: int) -> bytes:
+    indent, text = split_indent(line)
+    return indent.expandtabs(width) + text if text.strip() else line
 
 
 def _spaces_to_tabs(width: int) -> Rule:
@@ -213,8 +236,10 @@ def _apply(rule: Rule, tagged: Lines, *, odd: bool) -> tuple[bytes, ...] | None:
     return tuple(added)
 
 
-def reworded(tagged: Lines, own: Sequence[bytes]) -> tuple[Lines, tuple[str, ...]] | None:
-    """A hunk with the text of the file on its old side and added lines in the file's blanks; line ends stay its own."""
+def reworded(tagged: Lines, own: Sequence[bytes]) -> tuple[Lines, tuple[str, ...], int] | None:
+    """A hunk with the text of the file on its old side and added lines in the file's blanks; line ends stay.
+
+    Answers the codes of what differs, too, and how many spaces its tabs stand for."""
     relation = relate(tagged, own)
     if relation is None:
         return None
@@ -223,4 +248,4 @@ def reworded(tagged: Lines, own: Sequence[bytes]) -> tuple[Lines, tuple[str, ...
     for tag, line in tagged:
         text = next(added) if tag == "+" else split_end(next(old))[0] + split_end(line)[1]
         result.append((tag, text))
-    return tuple(result), relation.codes
+    return tuple(result), relation.codes, relation.tab

@@ -95,7 +95,22 @@ def _hunks_are_in(change: Change, content: bytes) -> bool:
     reverse = sought(change.hunks, 1, reverse=True)
     text = FileText(content)
     located = locate(reverse, text, path=change.path, trusted=None, ordered=change.ordered, tiers=(TRAILING,))
-    return not located.problems and not located.edges
+    return not located.problems and not located.edges and all(_lacks_removed(item, text) for item in located.hunks)
+
+
+def _lacks_removed(item: Sought, text: FileText) -> bool:
+    """Whether what a hunk leaves behind, found in a file, is without doubt without what it removes.
+
+    Lines removed at the edge of a hunk leave nothing behind that ends there, but for the edge of the file.
+    """
+    lines = item.hunk.lines
+    tags = "".join(tag for tag, _ in lines)
+    above = len(tags) - len(tags.lstrip("-"))
+    below = len(tags) - len(tags.rstrip("-"))
+    start = item.start or 0
+    if above and tags[above : above + 1] != "+" and start > 0:
+        return False
+    return not below or tags[len(tags) - below - 1 : len(tags) - below] == "+" or item.end == len(text)
 
 
 def _can_be_known(hunk: Hunk) -> bool:
