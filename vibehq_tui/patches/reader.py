@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from storage.errors import NotFound
 from storage.query import Query
-from storage.records import Patch, PatchComment, PatchDecision
+from storage.records import Patch, PatchComment, PatchDecision, PatchVersion
 from storage.store import Store, Tx
 from vibehq_tui.patches.apply import Applier
 from vibehq_tui.patches.branches import PREFIX, plan_of_span
+from vibehq_tui.patches.compare import Interdiff, Version, compare
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
+from vibehq_tui.patches.feedback import feedback
+from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.ledger import OPEN_STATES, digest, no_such_patch
 from vibehq_tui.patches.model import ParsedPatch, Problem
 from vibehq_tui.patches.order import Candidate, Order, Ordering
@@ -24,6 +28,7 @@ from vibehq_tui.patches.plans import PatchPlans, plan_open
 from vibehq_tui.patches.review import Overlap, Review
 from vibehq_tui.patches.standing import stand
 from vibehq_tui.patches.tree import Tree, WorkTree
+from vibehq_tui.text.forms import ranges
 
 _MOST_COMPARED: Final = 200
 _REVIEW_SECONDS: Final = 2.0
@@ -85,6 +90,37 @@ class PatchReader:
             return (await self.plan(patch_id)).to_diff()
         except (PatchConflict, PatchRefused):
             return await self.text(patch_id)
+
+    async def versions(self, patch_id: str) -> list[PatchVersion]:
+        """Every version of a patch, oldest first."""
+        await self.get(patch_id)
+        return await self._store.read(lambda tx: tx.patches.versions(patch_id))
+
+    async def interdiff(self, patch_id: str, against: int, version: int | None = None) -> Interdiff:
+        """What is different in a version, the newest by default, from the version ``against``.
+
+        :raises NotFound: when there is no such version.
+        :raises PatchConflict: when there are no files that both versions fit.
+        """
+        patch = await self.get(patch_id)
+        rows = {row.version: row for row in await self.versions(patch_id)}
+        new = patch.version if version is None else version
+        for number in (against, new):
+            if number not in rows:
+                hint = f"its versions are {ranges(str(one) for one in rows)}"
+                raise NotFound(f"patch {patch_id} has no version {number}", hint=hint)
+        in_tree = patch.receipt is not None and not patch.receipt.startswith(PREFIX)  # else on another branch
+        applied = await self.plan(patch_id) if in_tree else None
+        texts = await self._store.read(lambda tx: {one: tx.patches.text(patch_id, one) for one in (against, new)})
+        read = {}
+        for number, text in texts.items():
+            parsed = await asyncio.to_thread(parse, text, rows[number].format)
+            read[number] = Version(number=number, parsed=parsed, base=rows[number].base)
+        return await asyncio.to_thread(compare, self._root, patch_id, read[against], read[new], applied)
+
+    async def feedback(self, patch_id: str) -> str:
+        """One message in Markdown for whoever made the patch. See :mod:`vibehq_tui.patches.feedback`."""
+        return feedback(await self.review(patch_id))
 
     async def review(self, patch_id: str) -> Review:
         """All that the review screen shows."""
