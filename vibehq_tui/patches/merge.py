@@ -239,7 +239,7 @@ def _places(regions: tuple[MergeRegion, ...]) -> str:
 
 
 def merge(sides: Sides) -> diff3.Merged:
-    """Merges the three; with git where it is there, so that it is what git would do."""
+    """Merges the three. Where git is there the differences are git's, so that this is what ``git merge`` would make."""
     ours, base, theirs = sides.ours, sides.base, sides.theirs
     if theirs is None or sides.binary:
         return _as_regions(sides)
@@ -249,15 +249,16 @@ def merge(sides: Sides) -> diff3.Merged:
         return diff3.Merged((tuple(split_lines(ours)),))
     try:
         with _in_files(ours, base, theirs) as folder:
-            content = _merge_file(folder)
-            if content is not None:
-                return diff3.Merged((tuple(split_lines(content)),))
             lines = [split_lines(side) for side in (base, ours, theirs)]
-            merged = diff3.merge(lines[0], lines[1], lines[2], _git_edits(folder, "ours"), _git_edits(folder, "theirs"))
+            edits = [_git_edits(folder, side) for side in ("ours", "theirs")]
+            merged = diff3.merge(lines[0], lines[1], lines[2], edits[0], edits[1])
+            if merged.content is None:
+                return merged
+            other = _merge_file(folder)
     except OSError:
         return merge_alone(sides)
-    # Git's word counts: what it does not merge is never merged here.
-    return merged if merged.content is None else _as_regions(sides)
+    # Git itself, by the other differences that it knows: it may see a conflict there, but nothing else.
+    return merged if other in (None, merged.content) else _as_regions(sides)
 
 
 def _as_regions(sides: Sides) -> diff3.Merged:
@@ -343,7 +344,7 @@ def _git(folder: Path, *arguments: str) -> tuple[int, bytes]:
 
 
 def _merge_file(folder: Path) -> bytes | None:
-    """What git makes of the three; None when it finds a conflict."""
+    """What ``git merge-file`` makes of the three; None when it finds a conflict."""
     code, content = _git(folder, "merge-file", "-p", "ours", "base", "theirs")
     if code < 0 or code > 127:
         raise OSError(f"git merge-file ended with {code}")
@@ -351,8 +352,8 @@ def _merge_file(folder: Path) -> bytes | None:
 
 
 def _git_edits(folder: Path, side: str) -> list[diff3.Edit]:
-    """The differences that git's merge stands on: of the base and one side."""
-    options = ("--no-index", "--diff-algorithm=myers", "--no-indent-heuristic", "--text", "-U1")
+    """The differences that ``git merge`` stands on: of the base and one side."""
+    options = ("--no-index", "--diff-algorithm=histogram", "--no-indent-heuristic", "--text", "-U1")
     code, text = _git(folder, "diff", *options, "--no-ext-diff", "--no-textconv", "--no-color", "--", "base", side)
     if code not in (0, 1):
         raise OSError(f"git diff ended with {code}")

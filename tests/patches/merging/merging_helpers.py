@@ -102,15 +102,20 @@ def repairs(result: EngineResult) -> list[str]:
     return [repair.code for repair in result.repairs]
 
 
-def git_merge(folder: Path, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """What git makes of three contents; None for a conflict."""
-    for name, content in (("base", base), ("ours", ours), ("theirs", theirs)):
-        (folder / name).write_bytes(content)
-    done = subprocess.run(
-        ["git", "merge-file", "-p", "ours", "base", "theirs"],
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        check=False,
-    )
-    return done.stdout if done.returncode == 0 else None
+def git_merges(folder: Path, cases: list[tuple[bytes, bytes, bytes]]) -> list[bytes | None]:
+    """What ``git merge`` makes of base, ours and theirs, each the content of a file; None for a conflict."""
+    git(folder, "init", "-q", "--bare")
+    stream = []
+    for number, sides in enumerate(cases):
+        for offset, content in enumerate(sides):
+            name = f"commit refs/heads/{'bot'[offset]}{number}\nmark :{3 * number + offset + 1}\n"
+            start = f"from :{3 * number + 1}\n" if offset else ""
+            head = f"{name}committer Ada <ada@example.com> 1 +0000\ndata 0\n{start}M 644 inline f\n"
+            stream.append(head.encode() + b"data %d\n" % len(content) + content + b"\n")
+    git(folder, "fast-import", "--quiet", stdin=b"".join(stream))
+    made: list[bytes | None] = []
+    for number in range(len(cases)):
+        said = git(folder, "merge-tree", "--write-tree", f"o{number}", f"t{number}", codes=(0, 1)).split()
+        clean = len(said) == 1
+        made.append(git(folder, "cat-file", "blob", f"{said[0].decode()}:f") if clean else None)
+    return made

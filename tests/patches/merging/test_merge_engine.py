@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from merging_helpers import Place, codes, git_merge, matches, numbered, repairs
+from merging_helpers import Place, codes, git_merges, matches, numbered, repairs
 
 from vibehq_tui.patches import merge
 from vibehq_tui.patches.formats import parse
@@ -273,12 +273,13 @@ def test_a_base_from_a_receipt(place: Place) -> None:
 def test_versions_that_disagree(place: Place) -> None:
     """The hunk fits two versions at its line, and stands for another place in each."""
     block, mine = "p\nq\nvalue\nr\ns\n", "P\nq\nvalue\nr\nS\n"
-    place.write("f", f"only\n{block}tail\n")
+    top, only, tail = ("".join(f"{word} {number}\n" for number in range(4)) for word in ("top", "only", "tail"))
+    place.write("f", f"{only}{block}{tail}")
     place.commit()
-    place.write("f", f"top\n{block}only\n{block}tail\n")
+    place.write("f", f"{top}{block}{only}{block}{tail}")
     place.commit()
-    patch = "--- a/f\n+++ b/f\n@@ -2,5 +2,5 @@\n p\n q\n-value\n+VALUE\n r\n s\n"
-    place.write("f", f"top\n{mine}only\n{mine}tail\n")
+    patch = "--- a/f\n+++ b/f\n@@ -5,5 +5,5 @@\n p\n q\n-value\n+VALUE\n r\n s\n"
+    place.write("f", f"{top}{mine}{only}{mine}{tail}")
     before = place.state()
     assert codes(place.apply(patch)) == ["merge-uncertain"]
     assert place.state() == before
@@ -338,25 +339,23 @@ def _edited(chance: random.Random, text: bytes) -> bytes:
 def check_against_git(folder: Path, seed: int, rounds: int) -> tuple[int, int]:
     """Merges texts at random, with git and without; answers how many were clean and how many were not."""
     chance = random.Random(seed)
-    clean = conflicts = 0
+    cases = []
     for _ in range(rounds):
         base = _text(chance)
-        ours, theirs = _edited(chance, base), _edited(chance, base)
-        wanted = git_merge(folder, base, ours, theirs)
+        cases.append((base, _edited(chance, base), _edited(chance, base)))
+    wanted = git_merges(folder, cases)
+    for (base, ours, theirs), content in zip(cases, wanted, strict=True):
         sides = Sides(ours=ours, base=base, theirs=theirs, origin="a base")
-        merged = merge.merge(sides)
-        assert merged.content == wanted, (base, ours, theirs)
-        alone = merge.merge_alone(sides)
-        assert alone.content in (None, wanted), (base, ours, theirs)
-        if wanted is None:
-            conflicts += 1
+        merged, alone = merge.merge(sides), merge.merge_alone(sides)
+        assert merged.content == content, (base, ours, theirs)
+        assert alone.content in (None, content), (base, ours, theirs)
+        if content is None:
             assert merged.regions
             assert alone.regions
             check_regions(sides, merged.segments)
             check_regions(sides, alone.segments)
-        else:
-            clean += 1
-    return clean, conflicts
+    conflicts = wanted.count(None)
+    return rounds - conflicts, conflicts
 
 
 def check_regions(sides: Sides, segments: tuple[merge.Segment, ...]) -> None:
