@@ -22,7 +22,7 @@ from vibehq_tui.tui.palette import Palette
 from vibehq_tui.tui.screens.help import HelpScreen
 from vibehq_tui.tui.screens.small import TooSmall
 from vibehq_tui.tui.widgets.filter_bar import FilterBar
-from vibehq_tui.tui.widgets.prompt import Ask, Choose, Confirm
+from vibehq_tui.tui.widgets.prompt import Ask, Choose, Confirm, Told
 
 
 @pytest.fixture
@@ -216,9 +216,44 @@ async def test_marked_patches_are_done_together_after_a_question(root: Path) -> 
         await pilot.press("y")
         await state_is(pilot, app, "3", "applied")
         await state_is(pilot, app, "4", "proposed")
-        await until(pilot, toast(app, "applied 1 patch: 3"))
-        assert "4: " in said(app)
+        await dialog(pilot, app, Told)
+        assert "applied 1 of 2 patches" in on_screen(app)
+        assert "✔  3  applied" in on_screen(app) and "✘  4  refused: patch 4 is proposed" in on_screen(app)
+        await pilot.press("escape")
         assert app.main.patches.marked == set()
+
+
+async def test_marked_patches_are_approved_and_applied_in_one_go(root: Path) -> None:
+    async with opened(root) as (app, pilot):
+        await pilot.press("space", "space", "a")
+        await dialog(pilot, app, Confirm)
+        assert "Approve 2 patches?" in on_screen(app) and "in this order: " in on_screen(app)
+        await pilot.press("y")
+        await state_is(pilot, app, "4", "approved")
+        await dialog(pilot, app, Told)
+        assert "left out: is approved already" in on_screen(app)
+        await pilot.press("enter", "g", "space", "space", "A")
+        await dialog(pilot, app, Confirm)
+        await pilot.press("y")
+        await state_is(pilot, app, "3", "applied")
+        await state_is(pilot, app, "4", "applied")
+        await until(pilot, toast(app, "applied 2 patches: "))
+
+
+async def test_a_patch_that_a_rule_holds_says_so_and_is_left_out_of_many(root: Path) -> None:
+    rule = '[[policies]]\nname = "careful"\naction = "hold"\nreason = "numbers are checked twice"\npaths = ["*.txt"]\n'
+    (root / "vibehq.toml").write_text(rule)
+    async with await open_workspace(root) as hq:
+        diff = b"--- a/lines.txt\n+++ b/lines.txt\n@@ -10,1 +10,1 @@\n-line 10\n+line ten\n"
+        await hq.patches.submit(diff, title="Ten")
+    async with opened(root) as (app, pilot):
+        await until(pilot, lambda: "held by rule careful: numbers are checked twice" in on_screen(app))
+        assert "◆  5      held" in on_screen(app)
+        await pilot.press("space", "a")
+        await dialog(pilot, app, Confirm)
+        await pilot.press("y")
+        await dialog(pilot, app, Told)
+        assert "left out: held by rule careful" in on_screen(app)
 
 
 async def test_a_conflict_shows_what_changed(root: Path) -> None:
@@ -434,7 +469,7 @@ async def test_an_empty_workspace_names_the_next_keys(tmp_path: Path) -> None:
 
 
 async def test_unknown_keys_in_the_configuration_are_named(root: Path) -> None:
-    (root / "vibehq.toml").write_text('[keymap]\n"patch.aprove" = "f7"\n"patch.reject" = "v"\n')
+    (root / "vibehq.toml").write_text('[keymap]\n"patch.aprove" = "f7"\n"patch.reject" = "f7"\n')
     async with opened(root) as (app, pilot):
         await until(pilot, toast(app, "did you mean patch.approve?"))
         await pilot.press("f7")

@@ -30,6 +30,7 @@ from vibehq_tui.tui.commands import BY_ID, Command, Context, in_scopes, key_labe
 from vibehq_tui.tui.filters import AsciiText, SafeText
 from vibehq_tui.tui.gather import Rested
 from vibehq_tui.tui.keymap import Keymap
+from vibehq_tui.tui.widgets.rows import Part
 
 Handler = Callable[[Context], "Awaitable[None] | None"]
 Severity = Literal["information", "warning", "error"]
@@ -250,6 +251,15 @@ class CommandApp(App[int], inherit_bindings=False):
         from vibehq_tui.tui.widgets.prompt import Choose  # noqa: PLC0415 - text fields and dialogs are loaded when first needed
 
         return await self.push_screen_wait(Choose(title, options, current=current))
+
+    def tell(self, title: str, rows: Sequence[tuple[Part, str, str]]) -> None:
+        """Says what became of each of several things, until it is closed; commands go on meanwhile.
+
+        :param rows: the sign, the id and what is to be said of each.
+        """
+        from vibehq_tui.tui.widgets.prompt import Told  # noqa: PLC0415 - text fields and dialogs are loaded when first needed
+
+        self.push_screen(Told(title, rows))
 
 
 def _handler(nodes: Sequence[DOMNode], command: Command) -> Handler | None:

@@ -48,17 +48,36 @@ def changes_cell(added: int, removed: int, ascii_only: bool) -> Cell:
     return (Part(f"{left:<5}", "added"), Part(f"{minus}{removed}" if removed else "", "removed"))
 
 
+def policy_of(patch: Patch) -> tuple[str, str] | None:
+    """What a rule of the configuration says against a patch that waits: ``warning`` or ``error``, and why."""
+    if patch.state not in ("proposed", "approved"):
+        return None
+    found = next((one for one in patch.report if one.get("check") == "policy"), None)
+    if found is None or found.get("result") not in ("warning", "error"):
+        return None
+    return str(found["result"]), str(found.get("message", ""))
+
+
+def held(patch: Patch) -> tuple[str, str] | None:
+    """The word and the tone of a patch that a rule holds or denies."""
+    rule = policy_of(patch)
+    if rule is None or (patch.state == "approved" and rule[0] == "warning"):
+        return None
+    return ("held", "warn") if rule[0] == "warning" else ("denied", "error")
+
+
 def patch_row(patch: Patch, now: int, ascii_only: bool) -> Row:
     """One patch."""
     state = sign(PATCH_STATES, patch.state)
     settled = patch.state in _SETTLED
+    word, word_tone = held(patch) or (state.word, state.tone)
     risk, tone = _RISKS.get(patch.risk, (patch.risk, "dim"))
     return Row(
         key=patch.id,
         cells=(
             Part(state.text(ascii_only), state.tone),
             Part(patch.id, "" if settled else "strong"),
-            Part(state.word, "dim" if settled else state.tone),
+            Part(word, "dim" if settled else word_tone),
             Part(patch.title, "dim" if settled else ""),
             patch.task or Part("–", "faint"),
             patch.provider or Part("–", "faint"),

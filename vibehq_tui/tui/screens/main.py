@@ -20,7 +20,7 @@ from vibehq_tui.tui.gather import Gathered
 from vibehq_tui.tui.panes import welcome
 from vibehq_tui.tui.panes.facts import facts
 from vibehq_tui.tui.panes.issues import IssuesPane
-from vibehq_tui.tui.panes.patches import PatchesPane
+from vibehq_tui.tui.panes.patches import PatchesPane, policy_of
 from vibehq_tui.tui.panes.providers import ProvidersPane
 from vibehq_tui.tui.panes.tasks import TasksPane
 from vibehq_tui.tui.panes.terminal import TerminalPane
@@ -174,6 +174,8 @@ class MainScreen(Screen[None]):
             remarks.append(Part(error.message, "error"))
         if patch.reason and patch.state in ("conflicted", "failed", "rejected"):
             remarks.append(Part(patch.reason, "dim" if patch.state == "rejected" else "error"))
+        if (rule := policy_of(patch)) is not None:
+            remarks.append(Part(rule[1], "warn" if rule[0] == "warning" else "error"))
         if patch.repairs:
             places = "place" if patch.repairs == 1 else "places"
             remarks.append(Part(f"repaired in {patch.repairs} {places}; enter shows where", "wait"))

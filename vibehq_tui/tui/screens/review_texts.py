@@ -13,6 +13,7 @@ from vibehq_tui.patches.review import REJECTED, Overlap, Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.forms import plural, size
 from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign
+from vibehq_tui.tui.panes.patches import held
 from vibehq_tui.tui.screens.detail_texts import ago
 from vibehq_tui.tui.screens.review_near import Near, NearLine
 from vibehq_tui.tui.screens.review_pages import raw
@@ -45,7 +46,8 @@ def title(review: Review, ascii_only: bool) -> tuple[Cell, Cell]:
         right.append(Part(f"+{patch.added} ", "added"))
     if patch.removed:
         right.append(Part(f"{'-' if ascii_only else '−'}{patch.removed} ", "removed"))
-    right.append(Part(f" {state.word}", state.tone))
+    rule = held(patch)
+    right.append(Part(f" {state.word}", state.tone) if rule is None else Part(f" {rule[0]}", rule[1]))
     return left, tuple(right)
 
 

@@ -139,3 +139,31 @@ class Choose(Dialog):
         """Takes the answer."""
         event.stop()
         self.dismiss(event.row.key)
+
+
+class Told(Dialog):
+    """Says what became of each of several things; there is nothing to answer."""
+
+    def __init__(self, title: str, rows: Sequence[tuple[Part, str, str]]) -> None:
+        """:param rows: the sign, the id and what is to be said of each."""
+        super().__init__(title, "esc or enter closes")
+        shown = [
+            Row(key=str(number), cells=(sign, Part(id_, "strong"), message))
+            for number, (sign, id_, message) in enumerate(rows)
+        ]
+        widest = max((len(id_) for _, id_, _ in rows), default=1)
+        columns = (Column(width=1), Column(width=min(widest, 12)), Column(width=20, share=1))
+        self._list = LongList(columns, ListSource(shown), header=False, ground="raised")
+        self._list.styles.height = max(len(rows), 1)
+        self._list.styles.max_height = 16
+        self._box.styles.width = 96
+
+    def compose(self) -> ComposeResult:
+        """The rows."""
+        with self._box:
+            yield self._list
+
+    def on_long_list_opened(self, event: LongList.Opened) -> None:
+        """Closes."""
+        event.stop()
+        self.dismiss(None)
