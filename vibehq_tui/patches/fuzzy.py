@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import groupby
 
 from vibehq_tui.patches.filetext import FileText, split_end
 from vibehq_tui.patches.similar import ENOUGH, FEWEST, MARGIN, Likeness, Place
 from vibehq_tui.patches.sought import Sought
-from vibehq_tui.patches.tiers import keys, telling
+from vibehq_tui.patches.tiers import UNICODE, keys, telling
 from vibehq_tui.patches.tiers_blanks import reworded
 
 _ALIKE = 0.5
@@ -22,6 +23,8 @@ class _Group:
 
     at: int
     removed: int
+    telling: bool
+    """Whether one of those says enough to be told from others."""
 
 
 def place(item: Sought, text: FileText, likeness: Likeness) -> bool:
@@ -38,45 +41,57 @@ def place(item: Sought, text: FileText, likeness: Likeness) -> bool:
     missing = [at for at in range(len(block)) if at not in best.pairs]
     if any(telling(block[at]) and likeness.is_there(block[at]) for at in missing):
         return False
-    if sum(1 for at in best.pairs if telling(block[at])) < FEWEST or not missing_is_context(item, missing):
+    if sum(1 for at in best.pairs if telling(block[at])) < FEWEST or not _are_context(item, missing):
+        return False
+    if _could_be_others(item, best, missing, likeness):
         return False
     if not all(_is_fixed(group, item, best, text) for group in _groups(item)):
         return False
     return _take(item, best, text)
 
 
-def missing_is_context(item: Sought, missing: list[int]) -> bool:
+def _are_context(item: Sought, missing: list[int]) -> bool:
     """Whether old lines, by index, are all context."""
     tags = [tag for tag, _ in item.hunk.lines if tag != "+"]
     return all(tags[at] == " " for at in missing)
 
 
+def _could_be_others(item: Sought, found: Place, missing: list[int], likeness: Likeness) -> bool:
+    """Whether lines that have come or gone are like others of the hunk: then it is open which of those are meant."""
+    block = likeness.keys(item)
+    taken = set(found.pairs.values())
+    span = range(min(taken), max(taken) + 1)
+    changed = {key for key, (tag, _) in zip(_keys_of(item), item.hunk.lines, strict=True) if tag != " "}
+    come = {likeness.key_at(at) for at in span if at not in taken}
+    gone = {block[at] for at in missing}
+    return bool(come & {*changed, *block}) or bool(gone & {*changed, *(likeness.key_at(at) for at in span)})
+
+
+def _keys_of(item: Sought) -> list[bytes]:
+    """The keys of all lines of a hunk."""
+    return keys([line for _, line in item.hunk.lines], UNICODE)
+
+
 def _groups(item: Sought) -> Iterator[_Group]:
-    at = removed = 0
-    inside = False
-    for tag, _ in item.hunk.lines:
-        if tag == " ":
-            if inside:
-                yield _Group(at - removed, removed)
-            inside, removed = False, 0
-            at += 1
-        else:
-            inside = True
-            if tag == "-":
-                at += 1
-                removed += 1
-    if inside:
-        yield _Group(at - removed, removed)
+    at = 0
+    for common, lines in groupby(item.hunk.lines, key=lambda line: line[0] == " "):
+        if common:
+            at += sum(1 for _ in lines)
+            continue
+        removed = [line for tag, line in lines if tag == "-"]
+        yield _Group(at, len(removed), any(map(telling, removed)))
+        at += len(removed)
 
 
 def _is_fixed(group: _Group, item: Sought, found: Place, text: FileText) -> bool:
     """Whether the lines that are left say exactly between which lines of the file a change belongs."""
     pairs, last = found.pairs, len(item.old)
     top, bottom = group.at, group.at + group.removed
-    if not group.removed:
+    if not group.telling:
         above = pairs.get(top - 1) if top else -1
         below = pairs.get(bottom) if bottom < last else len(text)
-        return above is not None and below is not None and below == above + 1
+        there = [pairs.get(at) for at in range(top, bottom)]
+        return above is not None and [*there, below] == list(range(above + 1, above + group.removed + 2))
     there = [pairs.get(at) for at in range(top, bottom)]
     first = there[0]
     if first is None or there != list(range(first, first + group.removed)):

@@ -62,8 +62,10 @@ def at_their_lines(hunks: list[Sought], lines: Sequence[bytes]) -> bool:
 
 
 def are_in(hunks: list[Sought], lines: Sequence[bytes]) -> bool:
-    """Whether the lines that are sought stand at their numbers, byte for byte."""
-    return all(item.hunk.numbered and lines[item.hint : item.hint + len(item.old)] == item.old for item in hunks)
+    """Whether the lines that are sought stand at their numbers, but for blanks and terminators at their ends."""
+    return all(
+        item.hunk.numbered and keys(lines[item.hint : item.hint + len(item.old)]) == keys(item.old) for item in hunks
+    )
 
 
 def locate(
@@ -278,7 +280,7 @@ class _Search:
         if isinstance(led, Scope):
             repeated = bool(item.old) and blank_key(item.old[0]).startswith(blank_key(item.hunk.anchors[-1]))
             left = within(led, found, repeated=repeated)
-            if left or not self._binding:
+            if left or (not self._binding and item.hunk.numbered):
                 return left or found
             message = f"the lines of the hunk are above {_shown(item.hunk.anchors[-1])}, which should lead to them"
             self._problem("anchor-mismatch", item, message, [*found[:1], led.start])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ from vibehq_tui.patches.content import Built, build
 from vibehq_tui.patches.filetext import FileText
 from vibehq_tui.patches.locate import Located, are_in, locate, locate_doubting
 from vibehq_tui.patches.model import Change, Problem, Repair
+from vibehq_tui.patches.planned import PlannedFile
 from vibehq_tui.patches.sought import Sought, sought
 from vibehq_tui.patches.tiers import TRAILING, Budget, Searcher, keys, telling
 from vibehq_tui.patches.whole import hunk_is_whole, lost_a_line
@@ -59,6 +61,24 @@ def place_text(
     :param binding: whether anchors must lead to their hunks.
     """
     return _Placing(change, content, number, trusted=trusted, unfinished=unfinished, binding=binding).run()
+
+
+def indentation_problems(files: Sequence[PlannedFile]) -> list[Problem]:
+    """Hunks that fit as they are and add indentation of a kind that their file has not.
+
+    Where the rest of a patch was indented in another way than its files, what these add cannot be right either.
+    """
+    problems = []
+    for file in files:
+        if file.before is None or file.after is None or file.binary:
+            continue
+        kinds = [b"\n" + blank for blank in (b" ", b"\t") if b"\n" + blank in file.before]
+        for hunk in file.hunks if len(kinds) == 1 else ():
+            added = [b"\n" + line[:1] for tag, line in hunk.lines if tag == "+" and line[:1] in b" \t" and line.strip()]
+            if hunk.match in ("exact", "offset") and any(kind not in kinds for kind in added):
+                message = "what the hunk adds is indented in another way than the file, as are other hunks of the patch"
+                problems.append(Problem(code="ambiguous-context", path=file.path, hunk=hunk.number, message=message))
+    return problems
 
 
 class _Placing:
@@ -152,8 +172,9 @@ class _Placing:
             if item is None or problem.code != "context-not-found":
                 problems.append(problem)
                 continue
-            there = self._is_there(item)
-            if there is None and not problem.candidates and place(item, self._text, likeness):
+            known = problem.candidates or item.hunk.missing is not None
+            there = None if known else self._is_there(item)
+            if there is None and not known and place(item, self._text, likeness):
                 found.add(item.number)
                 continue
             if there is not None:
@@ -174,10 +195,9 @@ class _Placing:
         return Located(hunks, problems, frozenset(), [*located.repairs, *repairs])
 
     def _is_there(self, item: Sought) -> int | None:
-        """Where what a hunk leaves behind is in the file, in one place only; context and what it adds say that."""
-        lines = item.hunk.lines
+        """Where what a hunk leaves behind is in the file, in one place only."""
         new = item.hunk.new()
-        if not any(tag == "+" and telling(line) for tag, line in lines) or sum(map(telling, new)) < 2:
+        if sum(map(telling, new)) < 2:
             return None
         found = Searcher(self._text, TRAILING, [keys(new)], Budget()).find(keys(new), 2)
         return found[0] if len(found) == 1 else None
@@ -231,7 +251,7 @@ class _Placing:
             )
             out.refuse("malformed-hunk", message, item.number)
             return False
-        if are_in(sought([item.hunk], item.number, reverse=True), self._text):
+        if self._adds_what_is_there(item) or are_in(sought([item.hunk], item.number, reverse=True), self._text):
             out.conflict("maybe-applied", "what the hunk adds seems to be there already", item.number)
             return False
         message = "the hunk shows the beginning or end of the file where it goes on; it fits in one place only"

@@ -14,7 +14,7 @@ from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefuse
 from vibehq_tui.patches.model import REGULAR, SYMLINK, Blob, Change, ParsedPatch, Problem, Repair
 from vibehq_tui.patches.names import resolve_names
 from vibehq_tui.patches.paths import link_target_problem
-from vibehq_tui.patches.placing import place_text
+from vibehq_tui.patches.placing import indentation_problems, place_text
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planned import PlannedFile, PlannedHunk, whole_file_hunk
 from vibehq_tui.patches.tree import Tree
@@ -85,6 +85,8 @@ def make_plan(
         _plan_change(work, change, vacated)
     if not work.problems and not work.refusals:
         work.problems += check_room(work.files, tree)
+        if any(repair.code == "indentation" for repair in work.repairs):
+            work.problems += indentation_problems(work.files)
     if not work.refusals and strict:
         work.problems += _strict_problems(work)
     repairs = tuple(work.repairs)

@@ -120,6 +120,10 @@ class Likeness:
             at = content.find(needle, at + 1)
         return found
 
+    def key_at(self, line: int) -> bytes:
+        """The key of a line of the file."""
+        return self._lines[line].rstrip(b"\n")
+
     def is_there(self, key: bytes) -> bool:
         """Whether a telling line of a hunk is anywhere in the file."""
         return bool(self._places.get(key))

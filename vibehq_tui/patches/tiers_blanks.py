@@ -67,10 +67,10 @@ def relate(tagged: Lines, own: Sequence[bytes]) -> Relation | None:
     """
     codes: set[str] = set()
     pairs: list[_Pair] = []
-    about: list[bytes] = []
+    about = False
     odd = False
     old = iter(own)
-    for tag, line in tagged:
+    for position, (tag, line) in enumerate(tagged):
         if tag == "+":
             continue
         mine_indent, mine = split_indent(next(old).rstrip(BLANKS + b"\n"))
@@ -84,9 +84,9 @@ def relate(tagged: Lines, own: Sequence[bytes]) -> Relation | None:
             if plain(mine).split() != plain(theirs).split():
                 return None  # Blanks where the other has none: "a b" and "ab" are not the same line for certain.
             codes.add("whitespace" if blank_key(mine) == blank_key(theirs) else "unicode")
-            about += [line] if tag == "-" else []
+            about = about or (tag == "-" and _is_about(tagged, position))
         pairs.append(_Pair(tag, indent, mine_indent))
-    if not pairs or _is_about(tagged, about):
+    if not pairs or about:
         return None
     rule = _rule(pairs, tagged)
     added = None if rule is None else _apply(rule, tagged, odd=odd)
@@ -101,10 +101,16 @@ def relate(tagged: Lines, own: Sequence[bytes]) -> Relation | None:
     return Relation(added, tuple(sorted(codes)), _tab_width({pair.theirs: pair.mine for pair in pairs}))
 
 
-def _is_about(tagged: Lines, removed: list[bytes]) -> bool:
+def _is_about(tagged: Lines, position: int) -> bool:
     """Whether a removed line that differs from the file's comes back with just such a difference: then it matters."""
-    wanted = {_as_seen(line) for line in removed}
-    return bool(wanted) and any(tag == "+" and _as_seen(line) in wanted for tag, line in tagged)
+    wanted = _as_seen(tagged[position][1])
+    for step in (1, -1):
+        at = position + step
+        while 0 <= at < len(tagged) and tagged[at][0] != " ":
+            if tagged[at][0] == "+" and _as_seen(tagged[at][1]) == wanted:
+                return True
+            at += step
+    return False
 
 
 def _as_seen(line: bytes) -> tuple[bytes, bytes]:
