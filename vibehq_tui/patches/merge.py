@@ -48,6 +48,7 @@ class Sides:
     """What the base is, in words."""
     repairs: tuple[Repair, ...] = ()
     """What was repaired to put the patch into the base."""
+    warnings: tuple[str, ...] = ()
 
     @property
     def binary(self) -> bool:
@@ -124,7 +125,7 @@ def sides_of_blob(change: Change, content: bytes, bases: Bases, patched: Patched
     if change.op == "delete":
         return _sides(content, base, None, origin)
     built = patched(base)
-    return None if built is None else _sides(content, base, built.after, origin, tuple(built.repairs))
+    return None if built is None else _sides(content, base, built.after, origin, built)
 
 
 def sides_of_versions(change: Change, content: bytes, bases: Bases, patched: Patched) -> list[Sides]:
@@ -164,13 +165,14 @@ def _is_exact(built: Built, change: Change) -> bool:
     return all(hunk.match in wanted for hunk in built.hunks)
 
 
-def _sides(ours: bytes, base: bytes, theirs: bytes | None, origin: str, repairs: tuple[Repair, ...] = ()) -> Sides:
+def _sides(ours: bytes, base: bytes, theirs: bytes | None, origin: str, built: Built | None = None) -> Sides:
     """Three contents, with the line ends of the file where git may have converted them all on the way."""
     mine, old, new = _line_end(ours), _line_end(base), _line_end(theirs or b"")
     if mine is not None and old not in (None, mine) and (theirs is None or new == old):
         base = _with_line_end(base, mine)
         theirs = None if theirs is None else _with_line_end(theirs, mine)
-    return Sides(ours=ours, base=base, theirs=theirs, origin=origin, repairs=repairs)
+    repairs, warnings = ((), ()) if built is None else (tuple(built.repairs), tuple(built.warnings))
+    return Sides(ours=ours, base=base, theirs=theirs, origin=origin, repairs=repairs, warnings=warnings)
 
 
 def _line_end(content: bytes) -> bytes | None:
@@ -195,7 +197,8 @@ def _outcome(sides: Sides, path: str, number: int) -> Built | Problem:
         return conflict(sides, merged.regions, path)
     hunks = diff3.difference(sides.ours, merged.content, number, "merge")
     message = f"the file has changed since {sides.origin}; both changes were merged"
-    return Built(merged.content, hunks, [*sides.repairs, Repair(code="merged", path=path, message=message)])
+    repairs = [*sides.repairs, Repair(code="merged", path=path, message=message)]
+    return Built(merged.content, hunks, repairs, list(sides.warnings))
 
 
 def conflict(sides: Sides, regions: tuple[MergeRegion, ...], path: str) -> Problem:

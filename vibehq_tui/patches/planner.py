@@ -79,7 +79,7 @@ def make_plan(
         return plan_series(parsed, tree, partial(make_plan, strict=strict, bases=bases))
     changes, renamed = resolve_names(parsed.changes, tree)
     work = _Work(tree, parsed.unfinished, None if strict else bases, repairs=[*parsed.repairs, *renamed])
-    work.binding = parsed.format == "codex"
+    work.binding = anchors_bind(parsed)
     vacated = check_claims(changes)
     for change in changes:
         _plan_change(work, change, vacated)
@@ -99,6 +99,11 @@ def make_plan(
     if not any(_does_something(file) for file in work.files):
         raise AlreadyApplied([change.path for change in changes], repairs=repairs)
     return Plan(files=tuple(work.files), repairs=repairs, warnings=tuple(work.warnings))
+
+
+def anchors_bind(parsed: ParsedPatch) -> bool:
+    """Whether the anchors of hunks must lead to them, or are a hint."""
+    return parsed.format == "codex"
 
 
 def _as_problems(repairs: tuple[Repair, ...] | list[Repair]) -> list[Problem]:
@@ -347,7 +352,7 @@ def _changed_text(work: _Work, change: Change, content: bytes, number: int) -> B
         if lost or _names_base(change):
             from vibehq_tui.patches.merge import instead  # noqa: PLC0415 - only where a file has changed
 
-            patched = patcher(change, work.tree, unfinished=work.unfinished)
+            patched = patcher(change, work.tree, unfinished=work.unfinished, binding=work.binding)
             merged = instead(change, content, work.bases(), number, patched, placed=built, lost=lost)
             if isinstance(merged, Problem):
                 work.problems.append(merged)
@@ -369,14 +374,17 @@ def _is_lost(placed: _Work, built: Built | None) -> bool:
     return not placed.refusals and any(problem.code == "context-not-found" for problem in placed.problems)
 
 
-def patcher(change: Change, tree: Tree, *, unfinished: bool = False) -> Callable[[bytes], Built | None]:
+def patcher(
+    change: Change, tree: Tree, *, unfinished: bool = False, binding: bool = False
+) -> Callable[[bytes], Built | None]:
     """What puts the hunks of ``change`` into a content; it answers None where they do not belong for certain."""
 
     def patched(content: bytes) -> Built | None:
-        work = _Work(tree, unfinished)
+        work = _Work(tree, unfinished, binding=binding)
         built = _placed_text(work, change, content, 1, trusted=_is_base(change, content))
         if built is not None:
             built.repairs += work.repairs
+            built.warnings += work.warnings
         return built
 
     return patched

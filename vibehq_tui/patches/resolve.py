@@ -17,7 +17,7 @@ from vibehq_tui.patches.model import SYMLINK, Blob, Change, MergeRegion, ParsedP
 from vibehq_tui.patches.names import resolve_names
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planned import PlannedFile, PlannedHunk, split_lines, whole_file_hunk
-from vibehq_tui.patches.planner import make_plan, patcher
+from vibehq_tui.patches.planner import anchors_bind, make_plan, patcher
 from vibehq_tui.patches.tree import Tree
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def _sides(
             return None
         origin = f"blob {(change.old_blob or '')[:12]}, which the patch was made from"
         return Sides(ours=there.content, base=base, theirs=made, origin=origin)
-    patched = patcher(change, _Files({}), unfinished=parsed.unfinished)
+    patched = patcher(change, _Files({}), unfinished=parsed.unfinished, binding=anchors_bind(parsed))
     sides = sides_of_blob(change, there.content, known, patched)
     if sides is not None:
         return sides

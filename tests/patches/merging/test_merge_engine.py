@@ -254,6 +254,30 @@ def test_a_base_from_an_earlier_version(place: Place) -> None:
     assert place.read("f").decode() == ours.replace("line 10\n", "TEN\n")
 
 
+def test_a_patch_that_somebody_edited_is_merged_with_a_warning(place: Place) -> None:
+    place.write("f", numbered())
+    place.commit()
+    patch = place.patch(f=numbered().replace("line 10\n", "TEN\n")).replace(b"+TEN", b"+ten")
+    place.write("f", numbered().replace("line 8\n", "EIGHT\n"))
+    result = place.apply(patch)
+    assert (result.result, repairs(result)) == ("applied", ["merged"])
+    assert result.warnings == ("f: the result is not the blob that the patch names",)
+    assert b"ten\n" in place.read("f")
+
+
+def test_blocks_without_numbers_are_merged_over_an_earlier_version(place: Place) -> None:
+    place.write("f.py", "def one():\n    a = 1\n    b = 2\n    c = 3\n    d = 4\n    return a\n\n\n" + numbered())
+    place.commit()
+    block = (
+        "f.py\n```\n<<<<<<< SEARCH\n    a = 1\n    b = 2\n    c = 3\n    d = 4\n=======\n    a = 1\n    b = 2\n"
+        "    c = 3\n    d = 5\n>>>>>>> REPLACE\n```\n"
+    )
+    place.write("f.py", place.read("f.py").replace(b"    a = 1\n", b"    a = compute(everything_there_is)\n"))
+    result = place.apply(block)
+    assert (result.result, matches(result)) == ("applied", ["merge"])
+    assert b"    a = compute(everything_there_is)\n    b = 2\n    c = 3\n    d = 5\n" in place.read("f.py")
+
+
 def test_a_base_from_a_receipt(place: Place) -> None:
     """Outside git: what was applied here before has left the content behind that the patch was made from."""
     place.write("f", numbered())
