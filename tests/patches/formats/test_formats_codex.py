@@ -208,6 +208,13 @@ def test_a_file_that_is_updated_twice() -> None:
     ]
 
 
+def test_names_of_a_diff_within() -> None:
+    text = UPDATE.replace("@@ class App:\n", "--- a/src/app.py\n+++ b/src/app.py\n@@ class App:\n")
+    parsed = read(text)
+    assert (parsed.changes, codes(parsed)) == (read(UPDATE).changes, ["inner-header"])
+    assert refused(text.replace("b/src/app.py", "b/src/other.py")) in ("bad-header", "malformed-hunk")
+
+
 def test_new_files_with_lost_marks() -> None:
     parsed = read("*** Begin Patch\n*** Add File: f\n+a\n\n+b\n\n*** Add File: g\none\n\ntwo\n*** End Patch\n")
     assert codes(parsed) == ["lost-mark", "lost-mark"]

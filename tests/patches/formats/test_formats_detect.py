@@ -90,6 +90,9 @@ def test_hunks_are_counted_through_all_parts() -> None:
         (f"{CODEX}\n```python\n# src/w.py\nx = 1\n```\n", "unclear-file"),
         (f"```diff\n{DIFF}```\n\n**w.py**\n\n```python\nx = 1\n```\n", "unclear-file"),
         (f"{BLOCK}\n```python w.py\nx = 1\n", "truncated"),
+        (f"{BLOCK}\n```diff\n-old\n+new\n```\n", "no-file-header"),
+        (f"{WHOLE}\nAnd here is `src/b.py`:\n\n```python\ny = 1\n```\n", "unclear-file"),
+        (f"{DIFF}\n\n1. And:\n\n   ```diff\n   --- a/x\n   ```\n", "indented-text"),
         (f"{BLOCK}\n{CODEX.replace('*** End Patch', '')}", "truncated"),
         (f"{UDIFF}\n\n{BLOCK.replace('>>>>>>> REPLACE', '')}", "truncated"),
     ],
@@ -111,6 +114,13 @@ def test_an_example_beside_a_block_is_no_file() -> None:
     text = f"The code in `old.py` was:\n\n```python\nx = 1\n```\n\n{BLOCK}\nRun it:\n\n```bash\nmake\n```\n"
     parsed = read(text)
     assert (parsed.format, parsed.repairs, len(parsed.changes)) == ("search-replace", (), 1)
+
+
+def test_a_part_in_a_list() -> None:
+    inside = "".join(f"   {line}\n" for line in UDIFF.splitlines())
+    parsed = read(f"{BLOCK}\n```\nx\n```\n\n1. And:\n\n   ```diff\n{inside}   ```\n")
+    assert [change.path for change in parsed.changes] == ["s.py", "u.py"]
+    assert codes(parsed) == ["indented-text", "mixed-formats"]
 
 
 def test_mails_with_fences_in_their_message() -> None:

@@ -29,6 +29,7 @@ def test_a_block() -> None:
         BLOCK.replace("SEARCH", "ORIGINAL").replace("REPLACE", "UPDATED"),
         BLOCK.replace("<<<<<<<", "-------").replace(">>>>>>>", "+++++++"),
         BLOCK.replace("SEARCH", "SEARCH>").replace("REPLACE", "REPLACE<"),
+        BLOCK.replace("SEARCH", "search").replace("REPLACE", "replace"),
         BLOCK.replace("SEARCH\n", "SEARCH  \n").replace("=======\n", "======= \n"),
         BLOCK.removesuffix("\n"),
         BLOCK.replace("\n", "\r\n"),
@@ -106,6 +107,14 @@ def test_the_name_of_the_block_before_holds() -> None:
 )
 def test_a_name_that_is_not_certain(text: str) -> None:
     assert refused(text, "search-replace") == "no-file-name"
+
+
+def test_the_only_file_that_the_text_names() -> None:
+    parsed = read(f"I'll update `src/app.py` for you.\n\n```python\n{BLOCK}```\n")
+    assert (parsed.changes[0].path, codes(parsed)) == ("src/app.py", ["name-in-text"])
+    new = "<<<<<<< SEARCH\n=======\nx\n>>>>>>> REPLACE\n"
+    assert refused(f"I'll write `src/new.py` for you.\n\n{new}") == "no-file-name"
+    assert refused(f"I'll update `../app.py` for you.\n\n{BLOCK}").startswith("path-")
 
 
 def test_new_files() -> None:
@@ -205,6 +214,8 @@ def test_markers_within_longer_markers() -> None:
         (BLOCK.replace(">>>>>>> REPLACE\n", "") + BLOCK, "unclosed-block"),
         (BLOCK.replace(">>>>>>> REPLACE\n", "") + BLOCK.replace("<<<<<<<", "<<<<<<"), "ambiguous-block"),
         (BLOCK + ">>>>>>> REPLACE\n", "stray-marker"),
+        (BLOCK + "<<< SEARCH\na\n===\nb\n>>> REPLACE\n", "stray-marker"),
+        (BLOCK + "<" * 12 + " SEARCH\na\n=======\nb\n", "stray-marker"),
         (BLOCK.replace("import sys\n", "import sys\n>>>>>>> REPLACE\n"), "stray-marker"),
         (BLOCK.replace("import re", "import sys"), "no-changes"),
         (BLOCK.replace("<", " <", 1).replace("<<<<<< S", "<<<<<<< S"), "indented-text"),

@@ -14,6 +14,8 @@ begin-missing  there is no ``*** Begin Patch``
 end-missing    there is no ``*** End Patch``, and something else shows that the patch is whole
 file-twice     a file is updated in several places of one patch
 path-separator a path has ``\\`` where ``/`` is meant
+name-in-text   the file of the first block is the only one that the text above it names
+inner-header   ``---`` and ``+++`` stand within a patch that names its files in another way
 name-in-comment the name of a file was read from a comment in its first line, which stays
 crlf-patch     the text ends its lines with CRLF, the file it holds is read with LF
 indented-text  the text, or a fence in it, is indented as a whole

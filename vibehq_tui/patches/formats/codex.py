@@ -13,8 +13,9 @@ from typing import Final
 from vibehq_tui.patches.errors import PatchRefused, refuse
 from vibehq_tui.patches.formats.bodies import Body, anchor_of, finish_body, is_damaged_header, named_change, pieces
 from vibehq_tui.patches.formats.elisions import is_comment_elision
-from vibehq_tui.patches.formats.labels import checked_name
+from vibehq_tui.patches.formats.labels import checked_name, is_path_like
 from vibehq_tui.patches.formats.lines import Mark, fence_mark, is_blank, split_text, text_of, without_newline
+from vibehq_tui.patches.formats.names import header_name
 from vibehq_tui.patches.formats.rescue import dedented
 from vibehq_tui.patches.model import Change, Hunk, ParsedPatch, Repair
 
@@ -256,6 +257,9 @@ class _Reader:
             target = checked_name(found[1], start, self.repairs, role="target of the move")
             start += 1
         end = self._section(start)
+        if start + 2 < end and self._has_names(start):
+            self._check_inner(path, start)
+            start += 2
         hunks = self._hunks(path, start, end)
         if not hunks and target is None:
             if end >= len(self.lines):
@@ -268,6 +272,25 @@ class _Reader:
         else:
             self.changes.append(Change(path=target, op="rename", from_=path, hunks=tuple(hunks)))
         return end
+
+    def _has_names(self, at: int) -> bool:
+        old, new = self.lines[at], self.lines[at + 1]
+        if not old.startswith(b"--- ") or not new.startswith(b"+++ ") or b'"' in old + new:
+            return False
+        return is_path_like(header_name(old[4:])) and is_path_like(header_name(new[4:]))
+
+    def _check_inner(self, path: str, at: int) -> None:
+        """``---`` and ``+++`` above the hunks say nothing new, or contradict.
+
+        :raises PatchRefused: when they name another file.
+        """
+        old, new = header_name(self.lines[at][4:]), header_name(self.lines[at + 1][4:])
+        for name in (old, new):
+            if name != path and not name.endswith("/" + path):
+                message = f"line {at + 1}: {name!r} stands above the hunks of {path!r}"
+                raise refuse("bad-header", message, path=path)
+        message = f"line {at + 1}: '---' and '+++' name the file once more"
+        self.repairs.append(Repair(code="inner-header", path=path, message=message))
 
     def _hunks(self, path: str, at: int, end: int) -> list[Hunk]:
         hunks: list[Hunk] = []

@@ -8,7 +8,7 @@ from typing import Final
 _DIFF: Final = re.compile(rb"^(?:diff --git |--- [^\n]*\n\+\+\+ |@@ -\d)", re.MULTILINE)
 _GIT: Final = re.compile(rb"^diff --git ", re.MULTILINE)
 _CODEX: Final = re.compile(rb"^(?:\*\*\* Begin Patch|\*\*\* (?:Add|Update|Delete) File:)", re.MULTILINE)
-_SEARCH: Final = re.compile(rb"^(?:<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)", re.MULTILINE)
+_SEARCH: Final = re.compile(rb"^(?:<{5,9} ?(?:(?i:SEARCH|ORIGINAL))|-{5,9} ?SEARCH)", re.MULTILINE)
 _MAIL: Final = re.compile(rb"^From [^\n]{4,300}:\d\d [^\n]{0,40}\d{4}", re.MULTILINE)
 _MAIL_STARTS: Final = (b"From ", b"From:", b"Subject:", b"Date:")
 _TAGS: Final = (b"<file ", b"<write_to_file>", b"<document ", b"<boltAction ")
@@ -27,7 +27,7 @@ def detect(text: bytes) -> str:
             return "operations"
         if b'"op"' in text[:_HEAD] and text.rstrip()[-1:] in (b"}", b"]"):
             return "operations"
-    has_search = (b"SEARCH" in text or b"ORIGINAL" in text) and _SEARCH.search(text) is not None
+    has_search = (b"<<<<<" in text or b"- SEARCH" in text) and _SEARCH.search(text) is not None
     if not has_codex and not has_search:
         return _diff(text)
     if (has_codex and has_search) or _DIFF.search(text) is not None or _may_hold_files(text, 1):

@@ -34,8 +34,12 @@ class _Walk:
     git: bool = False
     bare: bool = False
     """Some hunk has no line numbers."""
+    binary: int = 0
+    """Bytes that the binary files so far make."""
     fence: tuple[int, int] | None = None
     """The line on which a fence opened that says it is a diff, and the changes that were read before."""
+    indented: int | None = None
+    """A line on which an indented fence opens that says it is a diff."""
     end: int = 0
     """The index of the line behind the last change."""
     signed: bool = False
@@ -64,6 +68,12 @@ def parse_diff(text: bytes, *, numbered: bool = True) -> ParsedPatch:
         )
     if all(change.hunks and _changes_nothing(change) for change in walk.changes):
         raise refuse("no-changes", "the diff has context and no line that it adds or removes")
+    if walk.indented is not None and not lines[0].startswith((*_MAIL_STARTS, b"commit ")):
+        raise refuse(
+            "indented-text",
+            f"line {walk.indented + 1}: this diff is indented, and others in the text are not",
+            hint="put all diffs into the first column",
+        )
     _check_totals(walk)
     repairs = list(walk.reader.repairs)
     name = "git" if walk.git else "unified"
@@ -125,6 +135,11 @@ def _step(walk: _Walk, lines: list[bytes], at: int) -> int:
         walk.reader.number += 1
     elif not all(hunk.numbered for hunk in change.hunks):
         walk.bare = True
+    if change.binary is not None:
+        from vibehq_tui.patches.formats.binary import check_total, unpacked_size  # noqa: PLC0415 - rarely needed
+
+        walk.binary += unpacked_size(change.binary)
+        check_total(walk.binary, change.path)
     walk.changes.append(change)
     walk.end = at
     walk.signed = False
@@ -155,6 +170,8 @@ def _prose(walk: _Walk, lines: list[bytes], at: int) -> None:
             f"line {at + 1}: the patch names a binary change without its data",
             hint="make it with git diff --binary",
         )
+    elif line[:1] == b" " and line.lstrip(b" ").startswith((b"```diff", b"```patch", b"~~~diff")):
+        walk.indented = at
     elif line.startswith(b" ") and (match := _TOTALS.match(line)) is not None and not walk.changes:
         walk.totals = (int(match[1]), int(match[2] or 0), int(match[3] or 0))
     else:

@@ -7,6 +7,7 @@ answered is the one of the first part.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -14,14 +15,16 @@ from typing import Final
 from vibehq_tui.patches.errors import refuse
 from vibehq_tui.patches.formats.diffs import parse_diff
 from vibehq_tui.patches.formats.labels import info_name
-from vibehq_tui.patches.formats.lines import split_text
+from vibehq_tui.patches.formats.lines import fences, split_text
+from vibehq_tui.patches.formats.rescue import dedented
 from vibehq_tui.patches.formats.whole_file import FoundFile, find_files, to_changes
 from vibehq_tui.patches.model import Change, ParsedPatch, Repair
 
 _BEGIN: Final = re.compile(rb"\*\*\* (?:Begin Patch|(?:Add|Update|Delete) File:)")
 _END: Final = b"*** End Patch"
-_HEAD: Final = re.compile(rb"(<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)")
-_TAIL: Final = re.compile(rb"(>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)")
+_HEAD: Final = re.compile(rb"(?:(<{5,9}) ?(?:SEARCH|ORIGINAL)|(-{5,9}) ?SEARCH)", re.IGNORECASE)
+_TAIL: Final = re.compile(rb"(>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)", re.IGNORECASE)
+_DIFF_WORDS: Final = ("diff", "patch", "udiff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def _parts(lines: list[bytes]) -> list[_Part]:
             stop = min(stop + 1, len(lines))
             parts.append(_Part("codex", at, stop))
         elif (head := _HEAD.match(line)) is not None:
-            while stop < len(lines) and not _ends(lines[stop], len(head[1])):
+            while stop < len(lines) and not _ends(lines[stop], len(head[1] or head[2])):
                 stop += 1
             stop = min(stop + 1, len(lines))
             parts.append(_Part("search-replace", at, stop))
@@ -74,29 +77,31 @@ def parse_mixed(text: bytes) -> ParsedPatch:
     :raises PatchRefused: when a part cannot be read with certainty, or two of them are about the same file.
     """
     lines, unfinished = split_text(text)
+    lines, repairs = dedented(lines)
     parts = _parts(lines)
     kinds = list(dict.fromkeys(part.kind for part in parts))
     named = _named_files(lines, parts)
     if named:
         kinds.append("whole-file")
+    ends = b"".join(lines)
     if len(kinds) < 2:
-        return _one(kinds[0] if kinds else "diff", text)
+        parsed = _one(kinds[0] if kinds else "diff", ends, unfinished=unfinished)
+        return replace(parsed, repairs=(*repairs, *parsed.repairs))
     first: dict[str, int] = {part.kind: part.start for part in reversed(parts)}
     if named:
         first["whole-file"] = named[0].start
     kinds.sort(key=first.__getitem__)
-    ends = text if not unfinished else text + b"\n"
     results: list[ParsedPatch] = []
     for kind in kinds:
         if kind == "whole-file":
-            repairs: list[Repair] = []
-            changes = to_changes(lines, named, repairs)
-            results.append(ParsedPatch(format=kind, changes=changes, repairs=tuple(repairs)))
+            found: list[Repair] = []
+            changes = to_changes(lines, named, found)
+            results.append(ParsedPatch(format=kind, changes=changes, repairs=tuple(found)))
             continue
         hidden = [(part.start, part.stop) for part in parts if part.kind not in (kind, "diff")]
         hidden += [(file.start - 1, file.end) for file in named]
         results.append(_one(kind, _blanked(ends, lines, hidden), unfinished=unfinished))
-    return _together(results)
+    return _together(results, repairs)
 
 
 def _one(kind: str, text: bytes, *, unfinished: bool = False) -> ParsedPatch:
@@ -147,7 +152,9 @@ def _named_files(lines: list[bytes], parts: list[_Part]) -> list[FoundFile]:
     for part in parts:
         if part.kind != "diff":
             plain[part.start : part.stop] = [b"\n"] * (part.stop - part.start)
-    found = find_files(plain, [part.start for part in parts])[0]
+    starts = [part.start for part in parts]
+    _check_diffs(plain, starts)
+    found = find_files(plain, starts)[0]
     result: list[FoundFile] = []
     for file in found:
         opener = lines[file.start - 1].strip().lstrip(b"`~")
@@ -157,16 +164,29 @@ def _named_files(lines: list[bytes], parts: list[_Part]) -> list[FoundFile]:
         else:
             raise refuse(
                 "unclear-file",
-                f"line {file.start}: it is not certain whether this block is the file {file.name!r} or an example",
+                f"line {file.start}: this block may be the file {file.name!r}, or an example",
                 path=file.name,
                 hint="put the name behind the fence (```python path/to/file.py), or send the file as a diff",
             )
     return result
 
 
-def _together(results: list[ParsedPatch]) -> ParsedPatch:
+def _check_diffs(lines: list[bytes], starts: list[int]) -> None:
+    """:raises PatchRefused: when a fence says that it is a diff, changes lines, and names no file."""
+    for fence in fences(lines):
+        words = fence.mark.info.split()
+        if words[:1] and words[0] in _DIFF_WORDS and bisect_left(starts, fence.end) == bisect_left(starts, fence.start):
+            inside = lines[fence.start + 1 : fence.end]
+            if not any(line.startswith(b"@@") for line in inside) and any(line[:1] in b"+-" for line in inside):
+                raise refuse(
+                    "no-file-header",
+                    f"line {fence.start + 1} of the patch opens a diff that names no file",
+                    hint="put '--- a/PATH' and '+++ b/PATH' above its first hunk",
+                )
+
+
+def _together(results: list[ParsedPatch], repairs: list[Repair]) -> ParsedPatch:
     changes: list[Change] = []
-    repairs: list[Repair] = []
     number = 0
     seen: dict[str, str] = {}
     for result in results:

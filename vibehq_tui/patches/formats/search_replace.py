@@ -20,9 +20,10 @@ from vibehq_tui.patches.formats.rescue import dedented
 from vibehq_tui.patches.formats.sides import tagged
 from vibehq_tui.patches.model import Change, Hunk, ParsedPatch, Repair
 
-_HEAD: Final = re.compile(rb"(<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)>?(?:[ :]+(\S[^\r\n]*))?$")
+_HEAD: Final = re.compile(rb"(<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)>?(?:[ :]+(\S[^\r\n]*))?$", re.IGNORECASE)
 _MIDDLE: Final = re.compile(rb"={5,9}$")
-_TAIL: Final = re.compile(rb"(>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)<?(?:</diff>)?$")
+_TAIL: Final = re.compile(rb"(>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)<?(?:</diff>)?$", re.IGNORECASE)
+_ODD: Final = re.compile(rb"(?:<{3,} ?(?:SEARCH|ORIGINAL)|>{3,} ?(?:REPLACE|UPDATED))\b")
 _START_LINE: Final = re.compile(rb":start_line: ?(\d{1,9})$")
 _LINE_FIELD: Final = re.compile(rb":(?:start|end)_line: ?\d{1,9}$")
 _RULE: Final = re.compile(rb"-{5,9}$")
@@ -72,10 +73,11 @@ class _Reader:
                     f"line {at + 1}: the block is indented, and it is not certain by how much its content is",
                     hint="put the block into the first column, or into a fence that is indented as it is",
                 )
-            if line[:5] in (b">>>>>", b"+++++") and _TAIL.match(line.rstrip()):
+            stray = line[:5] in (b">>>>>", b"+++++") and _TAIL.match(line.rstrip())
+            if stray or (line[:3] in (b"<<<", b">>>") and _ODD.match(line)):
                 raise refuse(
                     "stray-marker",
-                    f"line {at + 1}: {text_of(line)} ends a block that was not begun, or content has such a line in it",
+                    f"line {at + 1}: {text_of(line)} belongs to no block, or is no marker that is known",
                     hint="a block is <<<<<<< SEARCH, =======, >>>>>>> REPLACE",
                 )
             at += 1
@@ -179,6 +181,12 @@ class _Reader:
             others |= mentioned(line)
             near = False
         others.discard(self.held or "")
+        searched = self.lines[block.head + 1 : block.middle]
+        if self.held is None and len(others) == 1 and not all(is_blank(line) for line in searched):
+            name = others.pop()
+            message = f"line {block.head + 1}: the text above the block names {name!r} and no other file"
+            self.repairs.append(Repair(code="name-in-text", path=name, message=message))
+            return self._hold(name, block.head)
         if self.held is None or others:
             raise refuse(
                 "no-file-name",

@@ -20,6 +20,7 @@ from vibehq_tui.patches.formats.labels import (
     has_file_name,
     info_name,
     introduced,
+    mentioned,
     read_label,
 )
 from vibehq_tui.patches.formats.lines import Fence, fence_at, fence_mark, is_blank, split_text, text_of
@@ -28,6 +29,7 @@ from vibehq_tui.patches.model import Change, ParsedPatch, Repair
 _OUTPUTS: Final = frozenset(
     {"console", "output", "terminal", "shell-session", "log", "shellsession", "pycon", "diff", "patch", "udiff"}
 )
+_SHELLS: Final = frozenset({"bash", "sh", "shell", "zsh", "fish", "powershell", "ps1", "bat", "cmd"})
 _NESTING: Final = (".md", ".mdx", ".markdown", ".rst", ".adoc", ".qmd", ".rmd", ".ipynb")
 _MAY_BE_EMPTY: Final = ("__init__.py", "py.typed", ".gitkeep", ".keep", ".nojekyll")
 _TAG: Final = re.compile(
@@ -289,8 +291,13 @@ class _Reader:
         )
 
     def _check_loose(self) -> None:
-        """A fence without a word that starts right below text is most likely the rest of a file that has fences."""
+        """Looks at the fences that are no files, where others are.
+
+        One without a word that starts right below text is most likely the rest of a file that has fences. One whose
+        introduction names a file may be that file.
+        """
         for fence in self.loose:
+            self._check_introduction(fence)
             if fence.mark.info:
                 continue
             above = self.lines[fence.start - 1] if fence.start else b"\n"
@@ -300,6 +307,20 @@ class _Reader:
                     f"line {fence.start + 1}: it is not certain what this fence belongs to",
                     hint="put a longer fence, of four backticks or more, around a file that has fences in it",
                 )
+
+    def _check_introduction(self, fence: Fence) -> None:
+        words = fence.mark.info.split()
+        language = words[0].casefold().strip("{}.") if words else ""
+        index = fence.start - 1
+        while index >= 0 and is_blank(self.lines[index]):
+            index -= 1
+        names = mentioned(self.lines[index]) if index >= 0 and language not in _OUTPUTS | _SHELLS else set()
+        if names:
+            raise refuse(
+                "unclear-file",
+                f"line {fence.start + 1}: this block may be the file {min(names)!r}, or an example",
+                hint="put the path on a line of its own above the fence of each file",
+            )
 
 
 def _is_certain(label: Label) -> bool:
