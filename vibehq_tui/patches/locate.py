@@ -284,6 +284,8 @@ class _Search:
                 return left or found
             message = f"the lines of the hunk are above {_shown(item.hunk.anchors[-1])}, which should lead to them"
             self._problem("anchor-mismatch", item, message, [*found[:1], led.start])
+        elif len(found) == 1 and led.places and led.places[0] < found[0]:
+            return found
         elif self._binding or (len(found) > 1 and led.places):
             code = "ambiguous-anchor" if led.places else "anchor-not-found"
             what = "is found in several places" if led.places else "is not in the file"

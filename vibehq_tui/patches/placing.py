@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _MOST_EXPLAINED: Final = 5
 """Hunks of a file for which the nearest place is looked for."""
 _MOST_STEPS: Final = 50
+_MOST_DOUBTED: Final = 200
+"""Hunks of a file for which other places are looked for; a patch of more was not written by hand."""
 
 
 @dataclass(slots=True)
@@ -92,6 +94,7 @@ class _Placing:
         self._trusted = trusted
         self._unfinished = unfinished
         self._binding = binding
+        self._looked = 0
         self._out = Placed(change.path)
 
     def run(self) -> Placed:
@@ -107,7 +110,7 @@ class _Placing:
         built = None if located.problems else build(text, located.hunks, change.path)
         proven = False
         if built is not None and self._trusted and change.new_blob is not None and change.op != "delete":
-            proven = blob_matches(built.after, change.new_blob)
+            proven = _is_blob(built.after, change.new_blob)
             if not proven:
                 # The base is right and the result is not: somebody edited the patch. Its line numbers prove nothing.
                 located = locate_doubting(hunks, text, path=change.path, ordered=change.ordered)
@@ -264,7 +267,7 @@ class _Placing:
         for item in hunks:
             if not item.hunk.numbered and item.old and self._adds_what_is_there(item):
                 self._out.conflict("maybe-applied", "what the hunk adds is there already", item.number, item.start or 0)
-            elif item.codes and (there := self._new_is_there(item)) is not None:
+            elif item.codes and _adds(item) and (there := self._new_is_there(item)) is not None:
                 message = "what the hunk makes is in the file already, and what it looks for only in other words"
                 self._out.conflict("maybe-applied", message, item.number, there)
         if weak:
@@ -273,15 +276,33 @@ class _Placing:
             likeness = Likeness(self._text, weak)
             for item in weak:
                 start = item.start or 0
-                if item.match != "fuzzy" and likeness.has_rival(item, start, item.end):
+                at_its_line = item.hunk.numbered and start == item.hint
+                if item.match != "fuzzy" and not at_its_line and likeness.has_rival(item, start, item.end):
                     message = "the lines of the hunk are found in other words, and another place is much like them"
                     self._out.conflict("ambiguous-context", message, item.number, start)
         if self._trusted is not True:
-            for item in _far_from_their_lines(hunks):
-                if self._is_like_at_its_line(item):
-                    message = "the lines of the hunk are found elsewhere, and its own line has something much like them"
-                    self._out.conflict("ambiguous-context", message, item.number, *sorted((item.start or 0, item.hint)))
+            self._doubt_far_places(hunks)
         return not self._out.problems
+
+    def _doubt_far_places(self, hunks: list[Sought]) -> None:
+        """A block may be there twice, and the one that is meant may have changed since: then the other is all there is.
+
+        That is so where the hunk's own line has most of it, and where what the hunk makes is in the file, too.
+        """
+        for item in _far_from_their_lines(hunks):
+            start = item.start or 0
+            if item.hunk.numbered and self._is_like_at_its_line(item):
+                message = "the lines of the hunk are found elsewhere, and its own line has something much like them"
+                self._out.conflict("ambiguous-context", message, item.number, *sorted((start, item.hint)))
+            elif not item.codes and (there := self._copy_of_new(item)) is not None:
+                message = "the lines of the hunk are in the file, and so is what it makes of them, in another place"
+                self._out.conflict("ambiguous-context", message, item.number, *sorted((start, there)))
+
+    def _copy_of_new(self, item: Sought) -> int | None:
+        """Where what a hunk makes, with the context of it, is in the file already."""
+        common = sum(1 for tag, line in item.hunk.lines if tag == " " and telling(line))
+        changed = any(tag != " " and telling(line) for tag, line in item.hunk.lines)
+        return self._new_is_there(item, 2) if changed and common else None
 
     def _adds_what_is_there(self, item: Sought) -> bool:
         """Whether lines that a hunk adds above its first or below its last line stand there: it was applied before."""
@@ -293,10 +314,12 @@ class _Placing:
         under = below > 0 and keys(self._text[item.end : item.end + below]) == keys(lines[len(lines) - below :])
         return over or under
 
-    def _new_is_there(self, item: Sought) -> int | None:
+    def _new_is_there(self, item: Sought, fewest: int = 1) -> int | None:
+        """Where what a hunk makes is in the file, if at least so many lines of it say something."""
         new = keys(item.hunk.new())
-        if not any(map(telling, new)) or not any(tag == "+" for tag, _ in item.hunk.lines):
+        if sum(map(telling, new)) < fewest or self._looked > _MOST_DOUBTED:
             return None
+        self._looked += 1
         found = Searcher(self._text, TRAILING, [new], Budget()).find(new, 1)
         return found[0] if found else None
 
@@ -321,19 +344,26 @@ class _Placing:
         return False
 
 
+def _is_blob(content: bytes, blob: str) -> bool:
+    """Whether a content is what a blob has, but for CRLF where the file has it."""
+    return blob_matches(content, blob) or (b"\r\n" in content and blob_matches(content.replace(b"\r\n", b"\n"), blob))
+
+
+def _adds(item: Sought) -> bool:
+    return any(tag == "+" for tag, _ in item.hunk.lines)
+
+
 def _far_from_their_lines(hunks: list[Sought]) -> list[Sought]:
-    """Hunks that were found elsewhere than at their line, and not moved by as much as another one."""
+    """Hunks that were found elsewhere than at their line, and not moved by as much as another, or that have no line."""
     moved: dict[int, int] = {}
     for item in hunks:
-        if item.hunk.numbered and item.start is not None:
+        if item.hunk.numbered and item.start is not None and item.start == item.hint:
+            moved[0] = 2
+        elif item.hunk.numbered and item.start is not None:
             by = item.start - item.hint
             moved[by] = moved.get(by, 0) + 1
-    return [
-        item
-        for item in hunks
-        if item.hunk.numbered and item.old and item.start is not None
-        if item.start != item.hint and moved[item.start - item.hint] == 1
-    ]
+    placed = [item for item in hunks if item.old and item.start is not None]
+    return [item for item in placed if not item.hunk.numbered or moved.get((item.start or 0) - item.hint) == 1]
 
 
 def _tail_belongs(item: Sought, lines: FileText) -> bool:
