@@ -41,8 +41,9 @@ def changing_commands() -> list[tuple[str, ...]]:
 def test_which_commands_change_something() -> None:
     assert {" ".join(path) for path in changing_commands()} == {
         "init", "task add", "task status", "task import", "patch submit", "patch approve", "patch reject",
-        "patch apply", "patch revert", "patch reopen", "patch comment", "patch resolve", "scan", "ops ack",
-        "ops snooze", "ops claim", "ops resolve", "ops reopen", "provider new", "assign", "log ingest", "db backup",
+        "patch apply", "patch revert", "patch reopen", "patch comment", "patch resolve", "patch edit",
+        "patch undo", "patch redo", "scan", "ops ack", "ops snooze", "ops claim", "ops resolve", "ops reopen",
+        "provider new", "assign", "log ingest", "db backup",
     }  # fmt: skip
 
 

@@ -10,8 +10,9 @@ from storage.errors import Conflict, VibeError
 from storage.records import Patch, to_wire
 from storage.store import Tx
 from vibehq_tui.contracts import events
+from vibehq_tui.patches.checks import ChecksFailed
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
-from vibehq_tui.patches.ledger import fresh
+from vibehq_tui.patches.ledger import fresh, must_be
 from vibehq_tui.patches.order import Order
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.plans import accepted_part
@@ -21,6 +22,7 @@ from vibehq_tui.patches.standing import hunk_keys
 
 APPROVED: Final = "approved"
 APPLIED: Final = "applied"
+WOULD_APPLY: Final = "would-apply"
 SKIPPED: Final = "skipped"
 REFUSED: Final = "refused"
 CONFLICT: Final = "conflict"
@@ -36,7 +38,8 @@ class Outcome:
 
     id: str
     result: str
-    """approved, applied; skipped (nothing to do, or held by a rule); refused, conflict, failed; not-reached."""
+    """approved, applied, would-apply; skipped (nothing to do, or held by a rule); refused, conflict, failed;
+    not-reached."""
     message: str
     patch: Patch | None = None
     """As it is now; none where there is none."""
@@ -47,7 +50,7 @@ class Outcome:
     @property
     def ok(self) -> bool:
         """Whether it is as was wanted, or was left out on purpose."""
-        return self.result in (APPROVED, APPLIED, SKIPPED)
+        return self.result in (APPROVED, APPLIED, WOULD_APPLY, SKIPPED)
 
     def to_wire(self) -> dict[str, Any]:
         """``{"id", "result", "message", "code", "hint", "patch"}``."""
@@ -113,6 +116,22 @@ class Batch:
                 break
         return self._all(ids, outcomes)
 
+    async def rehearse(
+        self, order: Order, ids: Sequence[str], check: Callable[[Patch], Awaitable[None]]
+    ) -> list[Outcome]:
+        """What :meth:`apply` would do with patches that are approved as they fit in this order."""
+        outcomes = await self._left(order, ids)
+
+        async def would(patch_id: str) -> Patch:
+            patch = await self._queue.get(patch_id)
+            must_be(patch, "applied", ("approved",))
+            await check(patch)
+            return patch
+
+        for patch_id in order.patches:
+            outcomes[patch_id] = await self._try(patch_id, WOULD_APPLY, would)
+        return self._all(ids, outcomes)
+
     async def _held(self, patch: Patch) -> str | None:
         """Why a rule wants an operator to look at this patch by itself."""
         queue = self._queue
@@ -147,7 +166,7 @@ class Batch:
             now = await self._queue.store.read(lambda tx: tx.patches.get(patch_id))
             return Outcome(
                 id=patch_id,
-                result=_RESULTS.get(error.exit_code, FAILED),
+                result=FAILED if error.code == ChecksFailed.default_code else _RESULTS.get(error.exit_code, FAILED),
                 message=error.message,
                 patch=now,
                 code=error.code,

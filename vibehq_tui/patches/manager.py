@@ -243,6 +243,7 @@ class PatchManager(PatchReader):
         ids: Collection[str],
         *,
         keep_going: bool = False,
+        dry_run: bool = False,
         commit: bool | None = None,
         branch: str | None = None,
         hooks: bool | None = None,
@@ -253,6 +254,7 @@ class PatchManager(PatchReader):
         for byte those that were approved.
 
         :param keep_going: go on after one that cannot be applied.
+        :param dry_run: only say in which order they would go in, and which would not.
         :raises NotFound: when one of them does not exist; nothing was applied then.
         """
 
@@ -260,6 +262,8 @@ class PatchManager(PatchReader):
             return await self.apply(patch_id, commit=commit, branch=branch, hooks=hooks)
 
         order = (await self.suggest(ids)).order
+        if dry_run:
+            return await self._batch.rehearse(order, list(ids), self._check_denied)
         return await self._batch.apply(order, list(ids), apply, keep_going=keep_going)
 
     # -- rules -----------------------------------------------------------------------------------------------------

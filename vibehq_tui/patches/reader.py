@@ -60,6 +60,11 @@ class PatchReader:
         """How many patches ``query`` selects."""
         return await self._store.read(lambda tx: tx.patches.count(query))
 
+    async def approved(self) -> list[str]:
+        """The ids of all approved patches, the oldest first."""
+        opened = await self._store.read(lambda tx: tx.patches.open())
+        return [patch.id for patch in reversed(opened) if patch.state == "approved"]
+
     async def get(self, patch_id: str) -> Patch:
         """:raises NotFound: when there is no such patch."""
         patch = await self._store.read(lambda tx: tx.patches.get(patch_id))

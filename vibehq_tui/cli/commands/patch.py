@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from storage.errors import Usage
 from storage.query import Query
-from storage.records import Patch, to_wire
+from vibehq_tui.cli.commands.patch_look import conflicts, diff, explain, feedback, show
 from vibehq_tui.cli.commands.patch_resolve import resolve
+from vibehq_tui.cli.commands.patch_review import LineNumbers, comment, edit, redo, undo
+from vibehq_tui.cli.commands.patch_text import outcomes_answer, patch_table, told
 from vibehq_tui.cli.complete import complete_ids
-from vibehq_tui.cli.forms import facts, heading, local_time
 from vibehq_tui.cli.framework import group, page_options
 from vibehq_tui.cli.inputs import read_bytes
-from vibehq_tui.cli.output import Answer, Cell, Style
+from vibehq_tui.cli.output import Answer
 from vibehq_tui.cli.paging import listing, page
 from vibehq_tui.cli.session import Session
 from vibehq_tui.patches.formats import FORMATS
-from vibehq_tui.text.clean import clean, clean_lines
-from vibehq_tui.text.forms import changes, ranges
-from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign
 
 if TYPE_CHECKING:
     from vibehq_tui.headquarters import Headquarters
-    from vibehq_tui.patches.review import Overlap, Review
 
 STATES = ("proposed", "approved", "applied", "verified", "rejected", "conflicted", "failed", "reverted")
-_RISKS = {"low": "dim", "medium": "warn", "high": "error"}
 
 patch = group(
     "patch",
@@ -37,39 +33,12 @@ patch = group(
         ("vibehq patch approve 3 && vibehq patch apply 3", ""),
     ],
 )
-patch.add_command(resolve)
+for _command in (show, diff, explain, feedback, conflicts, edit, comment, undo, redo, resolve):
+    patch.add_command(_command)
 _id = click.argument("patch_id", metavar="ID", shell_complete=complete_ids("patch"))
+_ids = click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_complete=complete_ids("patch"))
+_keep_going = click.option("--keep-going", is_flag=True, help="Of several: go on after one that does not work.")
 _hunks = click.option("--hunk", "hunks", type=click.IntRange(1), multiple=True, metavar="N")
-
-
-def patch_table(style: Style, patches: list[Patch]) -> str:
-    """Patches as lines: id, state, title, task, provider, size, risk."""
-    rows: list[list[Cell | str]] = []
-    for one in patches:
-        state = sign(PATCH_STATES, one.state)
-        rows.append(
-            [
-                one.id,
-                Cell(f"{state.text(style.ascii)} {state.word}", state.tone),
-                one.title,
-                one.task or "",
-                one.provider or "",
-                changes(one.added, one.removed, style.ascii),
-                Cell(one.risk, _RISKS.get(one.risk, "")),
-            ]
-        )
-    return style.table(("id", "state", "title", "task", "provider", "lines", "risk"), rows, flexible=2)
-
-
-def _told(verb: str, one: Patch) -> Answer:
-    def text(style: Style) -> str:
-        state = style.sign(sign(PATCH_STATES, one.state))
-        where = ""
-        if one.commit_id is not None:
-            where = f", committed as {one.commit_id[:9]} on {clean(one.branch) if one.branch else 'a detached HEAD'}"
-        return f"{verb} patch {one.id}: {clean(one.title)} ({state}, {changes(one.added, one.removed)}){where}"
-
-    return Answer(wire=to_wire(one), text=text)
 
 
 @patch.add(
@@ -81,6 +50,7 @@ def _told(verb: str, one: Patch) -> Answer:
             "what you changed, from standard input",
         ),
         ("vibehq patch submit fix.patch --provider codex --json", "for an agent"),
+        ("vibehq patch submit fix.patch --patch 3", "another version of patch 3"),
     ],
 )
 @click.argument("file", metavar="[FILE|-]", default="-")
@@ -89,6 +59,15 @@ def _told(verb: str, one: Patch) -> Answer:
 @click.option("--provider", metavar="NAME", help="Who made it.")
 @click.option("--title", metavar="TEXT", help="In a line; taken from the patch when it has one.")
 @click.option("--base", metavar="REV", help="The revision it was made against.")
+@click.option(
+    "--patch",
+    "--supersedes",
+    "supersedes",
+    metavar="ID",
+    help="The patch of which it is another version; decisions about the same hunks stay.",
+    shell_complete=complete_ids("patch"),
+)
+@click.option("--execution", metavar="ID", help="The run that made it; a second patch of a run is another version.")
 @click.pass_obj
 def submit(
     session: Session,
@@ -98,14 +77,25 @@ def submit(
     provider: str | None,
     title: str | None,
     base: str | None,
+    supersedes: str | None,
+    execution: str | None,
 ) -> None:
     """Propose a change. Nothing is touched until it is approved and applied."""
     session.root()  # a missing workspace is said before anything is read
     data = read_bytes(file)
 
     async def body(hq: Headquarters) -> Answer:
-        stored = await hq.patches.submit(data, format=format_, task=task, provider=provider, title=title, base=base)
-        return _told("proposed", stored)
+        stored = await hq.patches.submit(
+            data,
+            format=format_,
+            task=task,
+            provider=provider,
+            title=title,
+            base=base,
+            patch=supersedes,
+            execution=execution,
+        )
+        return told("proposed", stored)
 
     session.change(body, content=data)
 
@@ -138,137 +128,39 @@ def list_(
 
 
 @patch.add(
-    "show", examples=[("vibehq patch show 3", "its report, decisions and comments"), ("vibehq patch show 3 --json", "")]
-)
-@_id
-@click.pass_obj
-def show(session: Session, patch_id: str) -> None:
-    """Show one patch: what it touches, what was found, decided and said about it."""
-
-    async def body(hq: Headquarters) -> Answer:
-        review = await hq.patches.review(patch_id)
-        return Answer(wire=_review_wire(review), text=lambda style: _describe(style, review))
-
-    session.run(body)
-
-
-def _review_wire(review: Review) -> dict[str, Any]:
-    wire: dict[str, Any] = to_wire(review.patch)
-    if review.plan is not None:
-        wire["files"] = review.plan.to_wire()  # with the hunks, whose numbers --hunk takes
-    return wire | {
-        "decisions": to_wire(list(review.decisions.values())),
-        "comments": to_wire(list(review.comments)),
-        "seen": sorted(review.seen),
-        "problems": [problem.to_wire() for problem in review.problems],
-        "meets": to_wire(list(review.meets)),
-    }
-
-
-def _describe(style: Style, review: Review) -> str:
-    from vibehq_tui.patches.plan import PlannedFile  # noqa: PLC0415 - heavy; help does not need it
-
-    one = review.patch
-    lines = [
-        heading(style, f"{one.id}  {one.title}"),
-        *facts(
-            style,
-            [
-                ("state", style.sign(sign(PATCH_STATES, one.state))),
-                ("because", clean(one.reason or "")),
-                ("task", clean(one.task or "")),
-                ("provider", clean(one.provider or "")),
-                ("format", one.format),
-                ("size", f"{changes(one.added, one.removed)} in {one.hunks} hunks"),
-                ("risk", style.paint(one.risk, _RISKS.get(one.risk, ""))),
-                ("base", (one.base or "")[:12]),
-                ("plan", (one.plan_hash or "")[:16]),
-                ("by", f"{clean(one.submitted_by)}  {local_time(one.created_at)}"),
-                ("decided", clean(one.decided_by or "")),
-                ("applied", local_time(one.applied_at)),
-            ],
-        ),
-        "",
-    ]
-    for file in review.plan.files if review.plan is not None else one.files:
-        source = f" (from {clean(file.from_)})" if file.from_ else ""
-        numbers = ranges(str(hunk.number) for hunk in file.hunks) if isinstance(file, PlannedFile) else ""
-        hunks = style.paint(f"  hunks {numbers}", "dim") if numbers else ""
-        lines.append(f"  {file.op:<7} {clean(file.path)}{source}  {changes(file.added, file.removed)}{hunks}")
-    for finding in one.report:
-        mark = sign(CHECKS, finding.get("result", ""))
-        place = ":".join(str(finding[key]) for key in ("path", "line") if finding.get(key))
-        said = f"{finding.get('check', '')}: {finding.get('message', '')}" + (f" ({place})" if place else "")
-        lines.append(f"  {style.paint(mark.text(style.ascii), mark.tone)} {clean(said)}")
-    for number, decision in sorted(review.decisions.items()):
-        because = f": {clean(decision.reason)}" if decision.reason else ""
-        lines.append(f"  hunk {number} {decision.decision} by {clean(decision.by)}{because}")
-    for comment in review.comments:
-        place = ":".join(str(part) for part in (comment.path, comment.line) if part)
-        lines.append(f"  {clean(comment.by)}{f' on {clean(place)}' if place else ''}: {clean(comment.text)}")
-    lines += _overlap_lines(style, list(review.meets))
-    return "\n".join(lines)
-
-
-@patch.add(
-    "diff",
-    examples=[("vibehq patch diff 3", "as it would be applied now"), ("vibehq patch diff 3 | git apply --check", "")],
-)
-@_id
-@click.option(
-    "--against", type=click.IntRange(1), metavar="VERSION", help="Against an earlier version of the same patch."
-)
-@click.pass_obj
-def diff(session: Session, patch_id: str, against: int | None) -> None:
-    """Print a patch as a git diff."""
-
-    async def body(hq: Headquarters) -> Answer:
-        if against is not None:
-            await _refuse_against(hq, patch_id, against)
-        data = await hq.patches.diff(patch_id)
-        text = data.decode("utf-8", "surrogateescape")
-        return Answer(
-            wire={"id": patch_id, "diff": data.decode("utf-8", "replace")}, text=lambda style: _coloured(style, text)
-        )
-
-    session.run(body)
-
-
-async def _refuse_against(hq: Headquarters, patch_id: str, against: int) -> None:
-    from storage.errors import NotFound, Refused  # noqa: PLC0415 - two names for one refusal
-
-    found = await hq.patches.get(patch_id)
-    if against > found.version:
-        raise NotFound(f"patch {patch_id} has no version {against}", hint=f"its newest is version {found.version}")
-    raise Refused(
-        f"patch {patch_id} has one version, there is nothing to compare", hint=f"vibehq patch diff {patch_id}"
-    )
-
-
-def _coloured(style: Style, text: str) -> str:
-    """The diff as it is where it goes to a program; clean and coloured on a terminal."""
-    if style.width is None:
-        return text
-    tones = {"+": "ok", "-": "error", "@": "busy", "d": "bold"}
-    return "\n".join(style.paint(line, tones.get(line[:1], "")) for line in clean_lines(text, 10_000_000).split("\n"))
-
-
-@patch.add(
     "approve",
     changes=True,
     examples=[
         ("vibehq patch approve 3", "all of it"),
         ("vibehq patch approve 3 --hunk 1 --hunk 4", "only these hunks"),
+        ("vibehq patch approve 3 --hunk 2 --lines 3-7", "of this hunk only these lines; show --hunk 2 has the numbers"),
+        ("vibehq patch approve 3 5 8", "several, without those that a rule holds"),
     ],
 )
-@_id
+@_ids
 @_hunks
+@click.option("--lines", type=LineNumbers(), metavar="A-B,…", help="With one --hunk: only the changes in these lines.")
+@_keep_going
 @click.pass_obj
-def approve(session: Session, patch_id: str, hunks: tuple[int, ...]) -> None:
-    """Approve a patch as it applies now; the approval holds for exactly that."""
+def approve(
+    session: Session, ids: tuple[str, ...], hunks: tuple[int, ...], lines: set[int] | None, keep_going: bool
+) -> None:
+    """Approve patches as they apply now; an approval holds for exactly that.
+
+    Several are approved in an order in which they can all be applied; those that a rule holds are left out.
+    """
+    if len(ids) > 1 and (hunks or lines is not None):
+        raise Usage("--hunk is for one patch", hint="approve it by itself")
+    if lines is not None and len(hunks) != 1:
+        raise Usage("--lines needs one --hunk", hint="the lines are counted in that hunk")
 
     async def body(hq: Headquarters) -> Answer:
-        return _told("approved", await hq.patches.approve(patch_id, hunks or None))
+        if len(ids) > 1:
+            outcomes = await hq.patches.approve_many(ids, keep_going=keep_going)
+            return outcomes_answer(outcomes, "nothing to approve")
+        if lines is not None:
+            await hq.patches.select_lines(ids[0], hunks[0], lines)
+        return told("approved", await hq.patches.approve(ids[0], hunks or None))
 
     session.change(body)
 
@@ -286,7 +178,7 @@ def reject(session: Session, patch_id: str, reason: str, hunks: tuple[int, ...])
     """Reject a patch or some of its hunks."""
 
     async def body(hq: Headquarters) -> Answer:
-        return _told(
+        return told(
             "rejected hunks of" if hunks else "rejected", await hq.patches.reject(patch_id, reason, hunks or None)
         )
 
@@ -300,9 +192,12 @@ def reject(session: Session, patch_id: str, reason: str, hunks: tuple[int, ...])
         ("vibehq patch apply 3 --dry-run", "would it fit now?"),
         ("vibehq patch apply 3 --commit", "and commit it"),
         ("vibehq patch apply 3 --branch agents/parser", "commit it there; the work tree stays as it is"),
+        ("vibehq patch apply --all-approved", "in an order that works"),
     ],
 )
-@_id
+@click.argument("ids", metavar="[ID]...", nargs=-1, shell_complete=complete_ids("patch"))
+@click.option("--all-approved", is_flag=True, help="Every approved patch.")
+@_keep_going
 @click.option(
     "--commit/--no-commit", default=None, help="Commit exactly what the patch changed.  [default: as configured]"
 )
@@ -313,18 +208,38 @@ def reject(session: Session, patch_id: str, reason: str, hunks: tuple[int, ...])
 @click.option("--dry-run", is_flag=True, help="Only say whether it would fit.")
 @click.pass_obj
 def apply(
-    session: Session, patch_id: str, commit: bool | None, branch: str | None, hooks: bool | None, dry_run: bool
+    session: Session,
+    ids: tuple[str, ...],
+    all_approved: bool,
+    keep_going: bool,
+    commit: bool | None,
+    branch: str | None,
+    hooks: bool | None,
+    dry_run: bool,
 ) -> None:
-    """Put an approved patch into the work tree: all of it or nothing.
+    """Put approved patches into the work tree: of each all or nothing.
 
-    Where checks are configured, they run on the result; one that fails takes the patch back.
+    Several are applied in an order that works; the first that does not go in stops the rest. Where checks are
+    configured, they run on the result of each; one that fails takes its patch back.
     """
     if branch is not None and commit is False:
         raise Usage("--branch is for commits", hint="leave out --no-commit, or --branch")
+    if bool(ids) == all_approved:
+        raise Usage("name patches, or take --all-approved", hint="vibehq patch list --state approved")
 
     async def body(hq: Headquarters) -> Answer:
-        patch = await hq.patches.apply(patch_id, dry_run=dry_run, commit=commit, branch=branch, hooks=hooks)
-        return _told("would apply" if dry_run else "applied", patch)
+        if len(ids) == 1:
+            patch = await hq.patches.apply(ids[0], dry_run=dry_run, commit=commit, branch=branch, hooks=hooks)
+            return told("would apply" if dry_run else "applied", patch)
+        outcomes = await hq.patches.apply_many(
+            ids or await hq.patches.approved(),
+            keep_going=keep_going,
+            dry_run=dry_run,
+            commit=commit,
+            branch=branch,
+            hooks=hooks,
+        )
+        return outcomes_answer(outcomes, "no approved patches")
 
     session.change(body)
 
@@ -342,7 +257,7 @@ def reopen(session: Session, patch_id: str) -> None:
     """Propose a patch again: take back a rejection or an approval, or try again after a conflict."""
 
     async def body(hq: Headquarters) -> Answer:
-        return _told("reopened", await hq.patches.reopen(patch_id))
+        return told("reopened", await hq.patches.reopen(patch_id))
 
     session.change(body)
 
@@ -354,51 +269,6 @@ def revert(session: Session, patch_id: str) -> None:
     """Take an applied patch out of the work tree again: all of it or nothing."""
 
     async def body(hq: Headquarters) -> Answer:
-        return _told("reverted", await hq.patches.revert(patch_id))
+        return told("reverted", await hq.patches.revert(patch_id))
 
     session.change(body)
-
-
-@patch.add(
-    "comment",
-    changes=True,
-    examples=[("vibehq patch comment 3 --path src/tide.py --line 12 --text 'Which time zone?'", "")],
-)
-@_id
-@click.option("--path", metavar="PATH", help="The file; without it the remark is about the whole patch.")
-@click.option("--line", type=click.IntRange(1), metavar="N", help="The line, as the patch leaves the file.")
-@click.option("--text", required=True, metavar="TEXT")
-@click.pass_obj
-def comment(session: Session, patch_id: str, path: str | None, line: int | None, text: str) -> None:
-    """Leave a remark on a line, a file or the whole patch."""
-    if line is not None and path is None:
-        raise click.UsageError("--line needs --path")
-
-    async def body(hq: Headquarters) -> Answer:
-        left = await hq.patches.comment(patch_id, text, path=path, line=line)
-        return Answer(wire=to_wire(left), text=lambda style: f"commented on patch {patch_id}")
-
-    session.change(body)
-
-
-@patch.add("conflicts", examples=[("vibehq patch conflicts", "where, and in which order they can both go in")])
-@click.pass_obj
-def conflicts(session: Session) -> None:
-    """List open patches that meet in the same lines."""
-
-    async def body(hq: Headquarters) -> Answer:
-        found = await hq.patches.conflicts()
-        return listing(found, None, lambda style: "\n".join(_overlap_lines(style, found)), empty="no open patches meet")
-
-    session.run(body)
-
-
-def _overlap_lines(style: Style, overlaps: list[Overlap]) -> list[str]:
-    lines = []
-    for one in overlaps:
-        first, last = one.lines
-        where = f"{clean(one.path)}:{first}-{last}" if last else clean(one.path)
-        lines.append(
-            f"  {style.paint(f'{one.patch} and {one.other} meet', 'warn')} in {where}: {clean(one.suggestion)}"
-        )
-    return lines
