@@ -11,6 +11,8 @@ _CODEX: Final = re.compile(rb"^(?:\*\*\* Begin Patch|\*\*\* (?:Add|Update|Delete
 _SEARCH: Final = re.compile(rb"^(?:<{5,9} ?(?:(?i:SEARCH|ORIGINAL))|-{5,9} ?SEARCH)", re.MULTILINE)
 _MAIL: Final = re.compile(rb"^From [^\n]{4,300}:\d\d [^\n]{0,40}\d{4}", re.MULTILINE)
 _MAIL_STARTS: Final = (b"From ", b"From:", b"Subject:", b"Date:")
+_MADE_BY_TOOLS: Final = (b"diff --git ", b"commit ", b"Index: ")
+"""Starts of texts in which nothing is written out but diffs."""
 _TAGS: Final = (b"<file ", b"<write_to_file>", b"<document ", b"<boltAction ")
 _HEAD: Final = 100_000
 """Bytes that are looked at for the keys of a batch."""
@@ -44,7 +46,7 @@ def _diff(text: bytes) -> str:
     if text.startswith(_MAIL_STARTS):
         if b"\nFrom " in text and len(_MAIL.findall(text)) > 1:
             return "mbox"
-    elif _may_hold_files(text, 3):
+    elif not text.startswith(_MADE_BY_TOOLS) and _may_hold_files(text, 3):
         return "mixed"
     return "git" if _GIT.search(text) is not None else "unified"
 
