@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,6 +32,8 @@ _MOST_CANDIDATES: Final = 16
 _MOST_SHOWN: Final = 5
 _MOST_LINES: Final = 5000
 _SECONDS: Final = 60.0
+_MOST_REMEMBERED: Final = 512 * 1024
+"""Bytes of the three sides of a merge whose result is kept."""
 _BINARY_HEAD: Final = 8000
 _HUNK: Final = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
@@ -250,18 +253,30 @@ def merge(sides: Sides) -> diff3.Merged:
         return diff3.Merged((tuple(split_lines(theirs)),))
     if theirs == base:
         return diff3.Merged((tuple(split_lines(ours)),))
+    # A queue is planned again and again, and what is in conflict mostly stays so.
+    small = len(ours) + len(base) + len(theirs) <= _MOST_REMEMBERED
     try:
-        with _in_files(ours, base, theirs) as folder:
-            lines = [split_lines(side) for side in (base, ours, theirs)]
-            edits = [_git_edits(folder, side) for side in ("ours", "theirs")]
-            merged = diff3.merge(lines[0], lines[1], lines[2], edits[0], edits[1])
-            if merged.content is None:
-                return merged
-            other = _merge_file(folder)
+        merged = _merge_remembered(ours, base, theirs) if small else _merge_with_git(ours, base, theirs)
     except OSError:
         return merge_alone(sides)
-    # Git itself, by the other differences that it knows: it may see a conflict there, but nothing else.
-    return merged if other in (None, merged.content) else _as_regions(sides)
+    return _as_regions(sides) if merged is None else merged
+
+
+def _merge_with_git(ours: bytes, base: bytes, theirs: bytes) -> diff3.Merged | None:
+    """The merge by git's differences; None when two ways of git's to find them give two merges.
+
+    :raises OSError: when there is no git, or nowhere to put the three for it.
+    """
+    with _in_files(ours, base, theirs) as folder:
+        lines = [split_lines(side) for side in (base, ours, theirs)]
+        edits = [_git_edits(folder, side) for side in ("ours", "theirs")]
+        merged = diff3.merge(lines[0], lines[1], lines[2], edits[0], edits[1])
+        # By other differences git may well see a conflict, but nothing else than here.
+        other = None if merged.content is None else _merge_file(folder)
+    return merged if other in (None, merged.content) else None
+
+
+_merge_remembered = lru_cache(maxsize=64)(_merge_with_git)
 
 
 def _as_regions(sides: Sides) -> diff3.Merged:
