@@ -7,16 +7,20 @@ import difflib
 import json
 import quopri
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from vibehq_tui.patches.errors import PatchRefused
+from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.formats import FORMATS, parse
 from vibehq_tui.patches.formats.sides import tagged
 from vibehq_tui.patches.model import Change, ParsedPatch
 from vibehq_tui.patches.paths import check_path
+from vibehq_tui.patches.planner import make_plan
+from vibehq_tui.patches.tree import WorkTree
 
 SLOW = 2.0
 """Seconds that no text of this size may take."""
@@ -318,3 +322,66 @@ def test_no_name_leads_out(name: str, format: str) -> None:  # noqa: A002 - the 
         assert ".." not in parts
         assert ".git" not in parts
         assert not change.path.startswith("/")
+
+
+few = st.lists(st.sampled_from(["a", "b", "c", "  d", "}", "", "def f():"]), max_size=14)
+
+
+def applied(text: str, content: str) -> str | None:
+    """The file ``f.py`` after a patch; None when it is refused, in conflict, or there already."""
+    with TemporaryDirectory() as name:
+        (Path(name) / "f.py").write_bytes(content.encode())
+        tree = WorkTree(Path(name))
+        try:
+            plan = make_plan(parse(text.encode()), tree)
+        except (PatchRefused, PatchConflict, AlreadyApplied):
+            return None
+        finally:
+            tree.close()
+    assert [file.path for file in plan.files] == ["f.py"]
+    return (plan.files[0].after or b"").decode()
+
+
+def check_applied(old: list[str], new: list[str], context: int) -> None:
+    """A change written down in each format gives the file that was meant, or is refused."""
+    before, after = "".join(line + "\n" for line in old), "".join(line + "\n" for line in new)
+    if before == after or not before.strip():
+        return
+    hunks = _hunks(old, new, context)
+    body = "".join("@@\n" + "".join(line + "\n" for line in hunk) for hunk in hunks)
+    blocks = "".join(
+        "<<<<<<< SEARCH\n"
+        + "".join(line[1:] + "\n" for line in hunk if line[0] != "+")
+        + "=======\n"
+        + "".join(line[1:] + "\n" for line in hunk if line[0] != "-")
+        + ">>>>>>> REPLACE\n"
+        for hunk in hunks
+    )
+    texts = {
+        "codex": f"*** Begin Patch\n*** Update File: f.py\n{body}*** End Patch\n",
+        "udiff": f"```diff\n--- a/f.py\n+++ b/f.py\n{body}```\n",
+        "search-replace": f"f.py\n{blocks}",
+        "whole-file": f"f.py\n````\n{after}````\n",
+    }
+    for name, text in texts.items():
+        try:
+            assert parse(text.encode()).format == name
+        except PatchRefused:
+            continue
+        result = applied(text, before)
+        assert result is None or result == after, (name, text)
+    if after.strip():
+        assert applied(texts["whole-file"], before) == after
+
+
+@quick
+@given(few, few, st.integers(0, 3))
+def test_what_is_applied_is_what_was_meant(old: list[str], new: list[str], context: int) -> None:
+    check_applied(old, new, context)
+
+
+@pytest.mark.long
+@thorough
+@given(few, few, st.integers(0, 3))
+def test_what_is_applied_is_what_was_meant_at_length(old: list[str], new: list[str], context: int) -> None:
+    check_applied(old, new, context)
