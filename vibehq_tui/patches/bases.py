@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol
@@ -24,6 +25,7 @@ _MOST_BYTES: Final = 64 * 1024 * 1024
 """Of a blob; more is not merged."""
 _MOST_STARTS: Final = 4
 _MOST_RECEIPTS: Final = 50
+_MOST_WALKED: Final = 256
 _HEX: Final = frozenset("0123456789abcdef")
 
 
@@ -58,6 +60,31 @@ def _is_name(name: str) -> bool:
     return 4 <= len(name) <= 64 and _HEX.issuperset(name) and bool(name.strip("0"))
 
 
+_walked: Final[OrderedDict[tuple[str, bytes, bytes], tuple[bytes, ...]]] = OrderedDict()
+"""Commits that changed a file: by root, current commit and path. The oldest entry goes first."""
+
+
+def _walk(root: Path, head: bytes, path: bytes, deadline: float) -> tuple[bytes, ...]:
+    from subprocess import DEVNULL, PIPE, Popen  # noqa: PLC0415 - costs 6 ms of start-up
+    from threading import Timer  # noqa: PLC0415 - as above
+
+    newest = b"--max-count=%d" % _MOST_VERSIONS
+    command = [b"git", b"--literal-pathspecs", b"rev-list", newest, head, b"--", path]
+    try:
+        process = Popen(command, cwd=root, env=reading_environment(), stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
+    except OSError:
+        return ()
+    clock = Timer(max(deadline - time.monotonic(), 0.0), process.kill)
+    clock.daemon = True
+    clock.start()
+    try:
+        told = process.communicate()[0]
+    finally:
+        clock.cancel()
+        process.kill()
+    return tuple(line.rstrip() for line in told.splitlines(keepends=True) if line.endswith(b"\n"))
+
+
 class GitBases:
     """The blobs and the history of the repository that holds ``root``; none where it is in no repository.
 
@@ -85,7 +112,7 @@ class GitBases:
             return  # no way to ask for it
         deadline = time.monotonic() + _MOST_SECONDS
         told: set[bytes] = set()
-        for revision in self._revisions(raw, deadline):
+        for revision in (b"", *self._revisions(raw, deadline)):
             found = self._ask(revision + b":./" + raw)
             if found is not None and found[0] not in told:
                 told.add(found[0])
@@ -93,35 +120,27 @@ class GitBases:
             if time.monotonic() > deadline:
                 return
 
-    def _revisions(self, path: bytes, deadline: float) -> Iterator[bytes]:
-        """The index (an empty name), and the commits that changed the file."""
-        from subprocess import DEVNULL, PIPE, Popen  # noqa: PLC0415 - costs 6 ms of start-up
-        from threading import Timer  # noqa: PLC0415 - as above
-
-        yield b""
-        newest = b"--max-count=%d" % _MOST_VERSIONS
-        command = [b"git", b"--literal-pathspecs", b"rev-list", newest, b"HEAD", b"--", path]
-        try:
-            process = Popen(
-                command, cwd=self._root, env=reading_environment(), stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL
-            )
-        except OSError:
-            return
-        clock = Timer(max(deadline - time.monotonic(), 0.0), process.kill)
-        clock.daemon = True
-        clock.start()
-        try:
-            if process.stdout is not None:
-                for line in process.stdout:
-                    if line.endswith(b"\n"):
-                        yield line.rstrip()
-        finally:
-            clock.cancel()
-            process.kill()
-            process.communicate()
+    def _revisions(self, path: bytes, deadline: float) -> tuple[bytes, ...]:
+        """The commits that changed the file, the newest first, as many as are found in time."""
+        head = self._object(b"HEAD")
+        if head is None or head[1] != b"commit":
+            return ()
+        # A history of many commits takes seconds to walk, and what is in conflict is planned again and again.
+        key = (str(self._root), head[0], path)
+        known = _walked.get(key)
+        if known is None:
+            known = _walked[key] = _walk(self._root, head[0], path, deadline)
+            if len(_walked) > _MOST_WALKED:
+                _walked.popitem(last=False)
+        return known
 
     def _ask(self, what: bytes) -> tuple[bytes, bytes] | None:
         """Name and content of a blob; None when there is none, or it cannot be read."""
+        found = self._object(what)
+        return None if found is None or found[1] != b"blob" or found[2] is None else (found[0], found[2])
+
+    def _object(self, what: bytes) -> tuple[bytes, bytes, bytes | None] | None:
+        """Name, type and content of an object, the content unless it is too large; None when there is none."""
         pipes = self._started()
         if pipes is None:
             return None
@@ -141,7 +160,7 @@ class GitBases:
             # Not a repository, or an object that is damaged or not there for all that git expected it.
             self.close()
             return None
-        return None if facts[1] != b"blob" or content is None else (facts[0], content)
+        return facts[0], facts[1], content
 
     def _started(self) -> tuple[IO[bytes], IO[bytes]] | None:
         if self._process is None:

@@ -177,6 +177,36 @@ def test_the_parts_are_there_for_commits(place: Place) -> None:
     assert parts[1][1].files[0].before == one.encode()
 
 
+def test_a_mailbox_is_what_git_am_makes_of_it(place: Place) -> None:
+    place.write("f", numbered())
+    place.write("old", numbered(12))
+    start = place.commit()
+    one = numbered().replace("line 10\n", "TEN\n")
+    for state in ({"f": one}, {"f": one.replace("TEN\n", "ten\n"), "g": "g\n"}, {"old": None, "new": numbered(12)}):
+        place.git("apply", "--index", stdin=place.patch(**state))
+        place.git("commit", "-q", "-m", "Step\n\nWith a word about it.")
+    mailbox = place.git("format-patch", "--stdout", "--binary", "-M", start)
+    wanted = place.git("rev-parse", "HEAD^{tree}")
+    place.git("reset", "-q", "--hard", start)
+    result = place.apply(mailbox)
+    assert (result.result, result.format) == ("applied", "mbox")
+    assert [(file["op"], file["path"]) for file in result.files] == [
+        ("modify", "f"),
+        ("create", "g"),
+        ("rename", "new"),
+    ]
+    place.git("add", "-A")
+    assert place.git("write-tree") == wanted
+    place.git("reset", "-q", "--hard", start)
+    place.forget(".vibehq")
+    place.write("f", numbered().replace("line 10\n", "mine\n"))
+    before = place.state()
+    result = place.apply(mailbox)
+    assert (result.result, [problem.code for problem in result.errors]) == ("conflict", ["merge-conflict"])
+    assert result.errors[0].message.startswith("patch 1 of 3, 'Step': ")
+    assert place.state() == before
+
+
 NAMES = ["a.txt", "b", "dir/c.txt", "dir/d", "e.bin", "link"]
 
 
