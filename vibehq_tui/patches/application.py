@@ -35,6 +35,7 @@ from vibehq_tui.patches.commit import (
     worded,
 )
 from vibehq_tui.patches.commit_message import revert_message
+from vibehq_tui.patches.earlier import Earlier
 from vibehq_tui.patches.errors import PatchConflict
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.interrupted import Interrupted
@@ -243,7 +244,7 @@ class PatchApplication:
     async def revert(self, patch: Patch) -> Patch:
         """Takes an applied patch out of the tree again, all or nothing; one that was committed by a commit.
 
-        Files that changed since are reverted by the patch's own lines where these are found without doubt.
+        Files that changed since are merged: what was changed next to the patch stays.
 
         :raises PatchConflict: when the lines of the patch are not there any more.
         """
@@ -279,7 +280,8 @@ class PatchApplication:
         tree = WorkTree(self._root)
         if all(_content(tree, file.path) == file.after for file in applied.files):
             return inverse
-        return make_plan(parse(inverse.to_diff(), "git"), tree)
+        with Earlier(self._root) as bases:
+            return make_plan(parse(inverse.to_diff(), "git"), tree, bases=bases)
 
     # -- shared steps ----------------------------------------------------------------------------------------------
 

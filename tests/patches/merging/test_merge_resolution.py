@@ -103,3 +103,24 @@ async def test_the_author_of_a_mail_stays(hq: Headquarters, repository: Reposito
     made = await hq.patches.resolution.resolve(patch.id, {"a.txt": ["theirs"]})
     parsed = await hq.patches.plans.parsed(made)
     assert (parsed.author, parsed.title) == ("Ada <ada@example.com>", "Say theirs")
+
+
+async def test_a_revert_leaves_what_was_changed_since(hq: Headquarters, repository: Repository) -> None:
+    patch = await hq.patches.submit(repository.diff_of("a.txt", ("line 10\n", "TEN\n")))
+    await hq.patches.approve(patch.id)
+    await hq.patches.apply(patch.id)
+    repository.write("a.txt", repository.read("a.txt").replace("line 8\n", "EIGHT\n"))
+    assert (await hq.patches.revert(patch.id)).state == "reverted"
+    assert repository.read("a.txt") == TEXT.replace("line 8\n", "EIGHT\n")
+
+
+async def test_a_revert_of_lines_that_were_changed_since_is_a_conflict(
+    hq: Headquarters, repository: Repository
+) -> None:
+    patch = await hq.patches.submit(repository.diff_of("a.txt", ("line 10\n", "TEN\n")))
+    await hq.patches.approve(patch.id)
+    await hq.patches.apply(patch.id)
+    repository.write("a.txt", repository.read("a.txt").replace("TEN\n", "ten\n"))
+    with pytest.raises(PatchConflict):
+        await hq.patches.revert(patch.id)
+    assert repository.read("a.txt") == TEXT.replace("line 10\n", "ten\n")
