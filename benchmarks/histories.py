@@ -1,4 +1,4 @@
-"""Commits of real histories, each applied to its parent: by the engine of ``patchctl``, ``git apply``, ``am``, ``patch``.
+"""Commits of real histories, each applied to its parent: by the engine of patchctl, by git apply, git am and patch.
 
     python benchmarks/histories.py REPOSITORY... [--count 1000] [--seed 1] [--folder DIR] [--ours-only]
 

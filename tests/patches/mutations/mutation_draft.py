@@ -175,39 +175,3 @@ def _read_hunk(lines: list[bytes], at: int) -> tuple[DraftHunk, int]:
         new -= mark != "-"
         hunk.lines.append((mark, line[1:]))
     return hunk, at
-
-
-def literal(draft: Draft) -> dict[str, Blob | None] | None:
-    """What the text says when every number in it is believed and every byte must match; None when it does not fit.
-
-    A mutation can make a patch mean something else. Then this is what it means, and doing so is right.
-    """
-    outcome: dict[str, Blob | None] = {}
-    for file in draft.files:
-        content = draft.content(file)
-        if file.op in ("create", "delete"):
-            outcome[file.path] = draft.expected.get(file.path)
-            continue
-        if content is None:
-            return None
-        made = _apply_literally(split(content), file.hunks)
-        wanted = draft.expected.get(file.path)
-        if made is None or wanted is None:
-            return None
-        outcome[file.path] = Blob(made, wanted.mode)
-        if file.from_ is not None:
-            outcome[file.from_] = None
-    return outcome
-
-
-def _apply_literally(lines: list[bytes], hunks: list[DraftHunk]) -> bytes | None:
-    output: list[bytes] = []
-    cursor = 0
-    for hunk in hunks:
-        old = hunk.old()
-        at = hunk.old_start - 1 if old else hunk.old_start
-        if hunk.header is not None or hunk.elided or at < cursor or lines[at : at + len(old)] != old:
-            return None
-        output += lines[cursor:at] + hunk.new()
-        cursor = at + len(old)
-    return b"".join(output + lines[cursor:])

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-from mutation_draft import Draft, DraftFile, literal, read_git_diff, split
-from mutation_text import parts_before_cut, render
+from mutation_draft import Draft, DraftFile, read_git_diff, split
+from mutation_reading import literal
+from mutation_text import render
 from mutations import MUTATIONS
 
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
@@ -103,7 +104,10 @@ def _load(repository: Path, cat: GitCat, name: str, parent: str) -> Commit | Non
             contents[paths[1]] = None, after
     if not 0 < len(contents) <= MOST_FILES:
         return None
-    text = git(repository, "diff-tree", "-p", "-M", parent, name)
+    try:
+        text = git(repository, "diff-tree", "-p", "-M", parent, name)
+    except subprocess.CalledProcessError:
+        return None  # the repository does not have all of its objects
     if len(text) > MOST_BYTES:
         return None
     files = read_git_diff(text, contents)
@@ -185,11 +189,11 @@ def _outcome(draft: Draft, text: bytes, tree: CommitTree) -> tuple[str, str]:
         return CRASHED, repr(error)
     if _makes(plan, draft.expected, tree):
         return EXACT, ",".join(sorted({repair.code for repair in plan.repairs}))
-    said = literal(draft)
-    if said is not None and draft.cut is None and _makes(plan, said, tree):
-        return AS_IT_SAYS, ""
-    if draft.cut is not None and _makes(plan, _before_cut(draft), tree):
-        return AS_IT_SAYS, "what stands before the cut"
+    if draft.style in ("git", "unified"):
+        plain = text.replace(b"\r\n", b"\n") if draft.crlf else text
+        said = literal(plain, tree.read, draft.prefixes[1] + draft.folder)
+        if said is not None and _makes(plan, said, tree):
+            return AS_IT_SAYS, ""
     return WRONG, _difference(plan, draft.expected, tree)
 
 
@@ -203,34 +207,6 @@ def _makes(plan: Plan, wanted: dict[str, Blob | None], tree: CommitTree) -> bool
         (made[path] if path in made else tree.read(path)) == (wanted[path] if path in wanted else tree.read(path))
         for path in {*made, *wanted}
     )
-
-
-def _before_cut(draft: Draft) -> dict[str, Blob | None]:
-    """What a text that was cut off between two hunks says."""
-    wanted: dict[str, Blob | None] = {}
-    for file, (_, count) in zip(draft.files, parts_before_cut(draft), strict=True):
-        if count == len(file.hunks):
-            wanted[file.path] = draft.expected.get(file.path)
-            if file.from_ is not None:
-                wanted[file.from_] = None
-        elif count and file.before is not None:
-            blob = draft.expected.get(file.path)
-            wanted[file.path] = None if blob is None else Blob(_first_hunks(file, count), blob.mode)
-    return wanted
-
-
-def _first_hunks(file: DraftFile, count: int) -> bytes:
-    """The file with its first changes made; places are taken from its two sides, whatever the headers say."""
-    old, new = split(file.before or b""), split(file.after or b"")
-    changes = 0
-    at = 0
-    for hunk in file.hunks[:count]:
-        changes += sum(1 if mark == "+" else -1 if mark == "-" else 0 for mark, _ in hunk.lines)
-        block = hunk.new()
-        while new[at : at + len(block)] != block and at < len(new):
-            at += 1
-        at += len(block)
-    return b"".join(new[:at] + old[at - changes :])
 
 
 def _difference(plan: Plan, wanted: dict[str, Blob | None], tree: CommitTree) -> str:

@@ -29,33 +29,6 @@ def render(draft: Draft) -> bytes:
     return text
 
 
-def parts_before_cut(draft: Draft) -> list[tuple[str, int]]:
-    """For every file, how many of its hunks have all that they add and remove before the cut."""
-    whole = draft.copy()
-    whole.around, whole.cut, whole.crlf, whole.final_newline = (b"", b""), None, False, True
-    text = render(whole)
-    start = text.find(b"\n@@") + 1
-    end = start + int((len(text) - start) * (draft.cut if draft.cut is not None else 1))
-    at = 0
-    counted = []
-    for file in draft.files:
-        at += len(_file_header(draft, file))
-        inside = 0
-        for hunk in file.hunks:
-            at += len(_hunk_header(hunk))
-            changed = 0
-            length = 0
-            for line in _marked(hunk.lines):
-                length += len(line)
-                if line[:1] in (b"+", b"-", b"\\"):
-                    changed = length
-            # A newline that is missing at the very end is no loss.
-            inside += at + changed - 1 <= end and changed > 0
-            at += length
-        counted.append((file.path, inside))
-    return counted
-
-
 def _file_header(draft: Draft, file: DraftFile) -> bytes:
     old = (draft.prefixes[0] + draft.folder + (file.from_ or file.path)).encode()
     new = (draft.prefixes[1] + draft.folder + file.path).encode()
