@@ -32,6 +32,7 @@ from vibehq_tui.patches.journal import (
     inherited_permissions,
 )
 from vibehq_tui.patches.model import Problem
+from vibehq_tui.patches.paths import check_path
 from vibehq_tui.patches.plan import Effect, Plan
 
 __all__ = ["Applier", "Receipt", "ReceiptSummary", "Recovered"]
@@ -140,11 +141,12 @@ class Applier:
         if self._prepared:
             return
         try:
-            if self.state.is_symlink():
-                raise Refused(f"{self.state} is a symbolic link", hint="make it a folder")
+            for folder in (self.state, self._journal.open, self._journal.done, self.state / "tmp"):
+                if folder.is_symlink():
+                    raise Refused(f"{folder} is a symbolic link", hint="make it a folder")
             self.state.mkdir(exist_ok=True)
             ignore = self.state / ".gitignore"
-            if not ignore.exists():
+            if not ignore.exists() and not ignore.is_symlink():
                 ignore.write_text("*\n")
             self._journal.open.mkdir(mode=0o700, exist_ok=True)
             self._journal.done.mkdir(mode=0o700, exist_ok=True)
@@ -266,6 +268,7 @@ class Applier:
         problems: list[Problem] = []
         leaving = [effect.path for effect in plan.effects if effect.after is None]
         for effect in plan.effects:
+            check_path(effect.path)  # also of a plan from a receipt that somebody put there
             try:
                 found = files.read(effect.path)
                 status = None if found is not None else files.status(effect.path)

@@ -17,11 +17,15 @@ MAX_PATH: Final = 4096
 MAX_COMPONENT: Final = 255
 """Bytes between two slashes."""
 
+MAX_DEPTH: Final = 256
+"""Folders that a file may be in, one within the other."""
+
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _DRIVE = re.compile(r"[A-Za-z]:([/\\]|$)")
 # Code points that HFS+ ignores when it compares names, so that ".g\u200cit" opens ".git" there.
 _HFS_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _PROTECTED: Final = frozenset({".git", ".vibehq"})
+_GIT_READS: Final = frozenset({".gitmodules", ".gitattributes", ".gitignore", ".mailmap"})
 # Short names that NTFS gives to ".git" and ".vibehq".
 _SHORT_NAMES = re.compile(r"(git|vibehq|vibeh)~[0-9]+")
 # A path of these characters alone, without a dot or a tilde next to a name of ours, needs no closer look.
@@ -68,6 +72,8 @@ def path_problem(path: str) -> tuple[str, str] | None:
         return "path-control", "has half a surrogate pair in it, which is no character"
     if len(raw) > MAX_PATH:
         return "path-too-long", f"is longer than {MAX_PATH} bytes"
+    if path.count("/") > MAX_DEPTH:
+        return "path-too-long", f"is more than {MAX_DEPTH} folders deep"
     # A backslash is an ordinary character here and a separator elsewhere; both readings must be harmless.
     readings = [path.split("/")]
     if "\\" in path:
@@ -102,6 +108,9 @@ def link_target_problem(path: str, target: bytes) -> str | None:
     Only leading ``..`` are allowed: after a named folder, ``..`` means something else when that folder is a link.
     """
     text = target.decode("utf-8", "surrogateescape")
+    name = path.rpartition("/")[2].rstrip(" .").casefold()
+    if name in _GIT_READS:
+        return f"git does not read {name!r} through a link, and where it once did, that was an attack"
     if not text:
         return "the target of the link is empty"
     if "\x00" in text or "\n" in text:

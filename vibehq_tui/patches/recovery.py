@@ -12,6 +12,7 @@ from vibehq_tui.patches.errors import PatchConflict, PatchRefused
 from vibehq_tui.patches.files import Files, permissions_after, signature
 from vibehq_tui.patches.journal import TEMPORARY, Entry, Journal, Recovered, fsync_folder, inherited_permissions
 from vibehq_tui.patches.model import Blob
+from vibehq_tui.patches.paths import path_problem
 
 
 @dataclass(slots=True)
@@ -90,6 +91,9 @@ def _settle_paths(files: Files, chains: dict[str, _Chain]) -> set[str]:
     left: set[str] = set()
     waiting: list[str] = []
     for path, chain in chains.items():
+        if path_problem(path) is not None:  # no plan of ours: somebody put the record there
+            left.add(path)
+            continue
         for temporary in chain.temporaries:
             files.discard(path, temporary)
         try:
@@ -121,7 +125,7 @@ def _settle_paths(files: Files, chains: dict[str, _Chain]) -> set[str]:
         except PatchConflict:
             left.add(path)
     for path, chain in chains.items():
-        if chain.states[-1] is None:
+        if chain.states[-1] is None and path not in left:
             files.remove_empty_folders(path)
     return left
 

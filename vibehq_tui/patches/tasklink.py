@@ -7,7 +7,10 @@ says nothing; an empty list of what is allowed allows nothing.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -36,10 +39,7 @@ def check_task_link(parsed: ParsedPatch, plan: Plan, root: Path) -> None:
         return
     for name in TASK_FILES:
         try:
-            with (root / name).open("rb") as file:
-                data = file.read(_MOST_BYTES + 1)
-            if len(data) > _MOST_BYTES:
-                raise refuse("tasks-file", f"{name} is larger than {_MOST_BYTES // 1_000_000} MB", path=name)
+            data = _read(root / name)
             document = json.loads(data.removeprefix(b"\xef\xbb\xbf"))
         except (FileNotFoundError, NotADirectoryError):
             continue
@@ -52,6 +52,16 @@ def check_task_link(parsed: ParsedPatch, plan: Plan, root: Path) -> None:
         f"there is no task {parsed.task!r}: there is no {TASK_FILES[0]}",
         hint="leave taskId out, or make the tasks file first",
     )
+
+
+def _read(path: Path) -> bytes:
+    """:raises OSError: when it is no file, or too large, or cannot be read."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe is not waited for
+    with os.fdopen(fd, "rb") as file:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
+            raise OSError(errno.EINVAL, f"no file, or larger than {_MOST_BYTES // 1_000_000} MB")
+        return file.read(_MOST_BYTES)
 
 
 def check_task(document: Any, task_id: str, parsed: ParsedPatch, plan: Plan, *, source: str = TASK_FILES[0]) -> None:

@@ -75,6 +75,8 @@ class Folders:
         return opened
 
     def _open_child(self, parent: int, name: str, folder: str, *, create: bool) -> int | None:
+        if name in ("", ".", ".."):
+            raise refuse("path-outside", f"{folder!r} leads out of the root, or nowhere", path=folder)
         raw = encode_path(name)
         try:
             fd = os.open(raw, _FOLDER, dir_fd=parent)
@@ -234,9 +236,14 @@ class OverlayTree:
             if blob is not None
             for depth in range(1, path.count("/") + 1)
         }
+        self._links = {path for path, blob in self._changed.items() if blob is not None and blob.mode == SYMLINK}
 
     def read(self, path: str) -> Blob | None:
         """See :class:`Tree`."""
+        for link in self._links:
+            if path.startswith(link + "/"):
+                message = f"{link!r} is a symbolic link; nothing is read or written through it"
+                raise refuse("symlink-parent", message, path=link)
         return self._changed[path] if path in self._changed else self._below.read(path)
 
     def is_dir(self, path: str) -> bool:

@@ -14,6 +14,8 @@ from vibehq_tui.patches.model import BinaryDelta
 
 MAX_BINARY: Final = 256 * 1024 * 1024
 """Bytes that one binary file may have, packed or not."""
+MAX_BINARIES: Final = 512 * 1024 * 1024
+"""Bytes that all binary files of a patch may make together; a small text can unpack to a thousand times its size."""
 
 _ALPHABET: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 _DIGITS: Final = bytes(_ALPHABET.find(byte) if byte in _ALPHABET else 255 for byte in range(256))
@@ -49,6 +51,23 @@ def _parse_hunk(lines: list[bytes], at: int, path: str) -> tuple[BinaryDelta | N
         raise refuse("binary-too-large", f"{size} bytes of binary data; at most {MAX_BINARY} are taken", path=path)
     packed, at = _decode_lines(lines, at + 1, path)
     return BinaryDelta(kind=kind.decode(), data=_inflate(packed, size, path)), at
+
+
+def unpacked_size(delta: BinaryDelta) -> int:
+    """Bytes that a binary hunk holds or makes, whichever is more."""
+    if delta.kind != "delta":
+        return len(delta.data)
+    try:
+        return max(_size(delta.data, _size(delta.data, 0)[1])[0], len(delta.data))
+    except IndexError:
+        return len(delta.data)  # damaged, which is told when it is carried out
+
+
+def check_total(size: int, path: str) -> None:
+    """:raises PatchRefused: when the binary files of a patch make more bytes together than are taken."""
+    if size > MAX_BINARIES:
+        message = f"the binary files of the patch make more than {MAX_BINARIES} bytes together"
+        raise refuse("binary-too-large", message, path=path, hint="split the patch")
 
 
 def _decode_lines(lines: list[bytes], at: int, path: str) -> tuple[bytes, int]:

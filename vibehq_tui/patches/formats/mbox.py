@@ -83,6 +83,7 @@ def parse_mbox(text: bytes) -> ParsedPatch:
     repairs: list[Repair] = []
     read: list[_Mail] = []
     cover: _Mail | None = None
+    binary = 0
     for position, mail in enumerate(mails, 1):
         if _DIFF_START.search(mail.body) is None and b"GIT binary patch" not in mail.body:
             if mail.number == 0:
@@ -93,6 +94,7 @@ def parse_mbox(text: bytes) -> ParsedPatch:
         part = _parse(mail, position, cut=unfinished and mail is mails[-1] and not mail.encoded)
         repairs += _moved(part.repairs, _hunks_of(parts))
         parts.append(part)
+        binary += _check_binaries(part, binary)
         read.append(mail)
     if not parts:
         raise refuse("no-changes", "there is no mail with a diff in the text")
@@ -141,6 +143,18 @@ def _parse(mail: _Mail, position: int, *, cut: bool) -> ParsedPatch:
         ]
         raise PatchRefused(problems, repairs=refusal.repairs, hint=refusal.hint) from None
     return replace(part, title=mail.title or None, message=mail.message or None, author=mail.author)
+
+
+def _check_binaries(part: ParsedPatch, before: int) -> int:
+    """Bytes that the binary files of a mail make; refused when all so far make too many."""
+    deltas = [(change.binary, change.path) for change in part.changes if change.binary is not None]
+    if not deltas:
+        return 0
+    from vibehq_tui.patches.formats.binary import check_total, unpacked_size  # noqa: PLC0415 - rarely needed
+
+    size = sum(unpacked_size(delta) for delta, _ in deltas)
+    check_total(before + size, deltas[-1][1])
+    return size
 
 
 def _hunks_of(parts: list[ParsedPatch]) -> int:
