@@ -10,13 +10,14 @@ import zlib
 from pathlib import Path
 
 import pytest
-from engine_helpers import Box, state_of, unchanged
+from attack_texts import KINDS, attacks
+from canary import Canary
+from engine_helpers import Box, unchanged
 
 from vibehq_tui.patches.apply import Applier
 from vibehq_tui.patches.errors import PatchRefused
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.formats.binary import MAX_BINARY, apply_delta, encode_binary
-from vibehq_tui.patches.formats.names import quote
 from vibehq_tui.patches.paths import link_target_problem, path_problem
 from vibehq_tui.patches.planner import make_plan
 from vibehq_tui.patches.tree import WorkTree
@@ -75,72 +76,55 @@ PATHS = [
 ]
 
 
-def spell(path: str) -> str:
-    """The path quoted the way git does it, so that it stands in a header whatever is in it."""
-    return quote(path).decode()
+MEANT_WELL = {"a//b", "a/", "a/./b", "./../a"}
+"""Names that some readers put right; what they make of them stays inside, or they refuse."""
 
 
-def patches_with(path: str) -> dict[str, bytes]:
-    """A patch for every place in which a name can stand, in every format."""
-    name, old, new = spell(path), quote(path, "a/").decode(), quote(path, "b/").decode()
-    hunk = "@@ -1 +1 @@\n-secret\n+changed\n"
-    made = "@@ -0,0 +1 @@\n+made\n"
-    gone = "@@ -1 +0,0 @@\n-secret\n"
-    texts = {
-        "plain modify": f"--- {old}\n+++ {new}\n{hunk}",
-        "plain modify, no prefix": f"--- {name}\n+++ {name}\n{hunk}",
-        "plain old name": f"--- {name}\n+++ b/file\n{hunk}",
-        "plain new name": f"--- a/file\n+++ {name}\n{hunk}",
-        "plain create": f"--- /dev/null\n+++ {new}\n{made}",
-        "plain delete": f"--- {old}\n+++ /dev/null\n{gone}",
-        "git modify": f"diff --git {old} {new}\n--- {old}\n+++ {new}\n{hunk}",
-        "git create": f"diff --git {old} {new}\nnew file mode 100644\n--- /dev/null\n+++ {new}\n{made}",
-        "git create empty": f"diff --git {old} {new}\nnew file mode 100644\nindex 0000000..e69de29\n",
-        "git delete": f"diff --git {old} {new}\ndeleted file mode 100644\n--- {old}\n+++ /dev/null\n{gone}",
-        "git mode": f"diff --git {old} {new}\nold mode 100644\nnew mode 100755\n",
-        "git rename from": f"diff --git a/x b/file2\nsimilarity index 100%\nrename from {name}\nrename to file2\n",
-        "git rename to": f"diff --git a/file b/x\nsimilarity index 100%\nrename from file\nrename to {name}\n",
-        "git copy from": f"diff --git a/x b/file2\nsimilarity index 100%\ncopy from {name}\ncopy to file2\n",
-        "git copy to": f"diff --git a/file b/x\nsimilarity index 100%\ncopy from file\ncopy to {name}\n",
-        "git link": f"diff --git {old} {new}\nnew file mode 120000\n--- /dev/null\n+++ {new}\n{made}",
-    }
-    operations = {
-        "file": {"op": "append", "file": path, "block": "x"},
-        "create": {"op": "create", "file": path, "block": "x"},
-        "delete": {"op": "delete", "file": path},
-        "move from": {"op": "move", "file": path, "to": "file2"},
-        "move to": {"op": "move", "file": "file", "to": path},
-        "block file": {"op": "append", "file": "file", "blockFile": path},
-    }
-    found = {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
-    found |= {name: json.dumps({"patches": [operation]}).encode() for name, operation in operations.items()}
-    binary = b"diff --git %s %s\nnew file mode 100644\nindex %s..%s\nGIT binary patch\n%s%s"
-    blob = b"1" * 40
-    found["git binary"] = binary % (
-        old.encode(),
-        new.encode(),
-        b"0" * 40,
-        blob,
-        encode_binary(b"\0x"),
-        encode_binary(b""),
-    )
-    return found
-
-
+@pytest.mark.parametrize("format_name", KINDS)
 @pytest.mark.parametrize("path", PATHS, ids=[ascii(path[:30]) for path in PATHS])
-def test_no_name_leads_out(box: Box, path: str) -> None:
-    (box.root.parent / "secret").write_bytes(b"secret\n")
+def test_no_name_leads_out(box: Box, path: str, format_name: str) -> None:
+    parent = box.root.parent
+    (parent / "secret").write_bytes(b"secret\n")
+    (parent / "outside").mkdir()
+    (parent / "outside/file").write_bytes(b"secret\n")
     box.write("file", "secret\n")
     box.write(".git/hooks/keep", "hook\n")
     box.write(".git/config", "secret\n")
-    everything = state_of(box.root.parent)
-    for kind, text in patches_with(path).items():
-        with pytest.raises(PatchRefused):
-            parse(text)
-        result = unchanged(box, text)
-        assert result.result == "refused", kind
-        assert state_of(box.root.parent) == everything, kind
+    with Canary([parent, parent / "outside"], [box.root]) as canary:
+        for kind, text in attacks(format_name, path).items():
+            for asked in (format_name, "auto"):
+                result = box.apply(text, format=asked, dry_run=path in MEANT_WELL)
+                assert result.result == "refused" or path in MEANT_WELL, (kind, asked, result)
+                assert all(path_problem(file["path"]) is None for file in result.files), kind
+        canary.check()
     assert not (box.root / ".vibehq").exists()
+
+
+@pytest.mark.parametrize("format_name", KINDS)
+def test_the_same_patches_do_what_they_say_with_a_good_name(box: Box, format_name: str) -> None:
+    """Otherwise the refusals of the others would prove nothing."""
+    box.write("file", "secret\n")
+    box.write("good/name.txt", "secret\n")
+    never = ("link", "submodule", "binary", "first, link", "first, submodule", "first, binary")
+    tried = 0
+    for path in ("good/name.txt", "good/new.txt"):
+        for kind, text in attacks(format_name, path).items():
+            wants_new = any(word in kind for word in ("add", "create", "new", "copy to", "rename to", "move to"))
+            wants_new = wants_new and kind not in ("new name", "create from")
+            wants_new = wants_new or format_name == "whole-file"
+            if kind.endswith(never) or wants_new != (path == "good/new.txt"):
+                continue
+            if kind in ("old name", "new name") or "hidden" in kind:
+                continue  # These name two files, of which only one is there, or not what their header names.
+            result = box.apply(text, format=format_name, dry_run=True)
+            assert result.result == "dry-run", (kind, path, result)
+            assert (
+                path in [file[key] for file in result.files for key in ("path", "from")]
+                or "from" in kind
+                or kind == "block file"
+            )
+            tried += 1
+    assert tried >= 4
 
 
 @pytest.mark.parametrize(
@@ -243,20 +227,19 @@ def links_out(box: Box) -> Path:
     return outside
 
 
-@pytest.mark.parametrize("path", ["dir/file", "link"])
-def test_nothing_is_read_or_written_through_a_link(box: Box, path: str) -> None:
+@pytest.mark.parametrize("format_name", KINDS)
+@pytest.mark.parametrize("path", ["dir/file", "link", "dir/deep/new"])
+def test_nothing_is_read_or_written_through_a_link(box: Box, path: str, format_name: str) -> None:
     outside = links_out(box)
-    before = state_of(outside)
-    for kind, text in patches_with(path).items():
-        if path == "dir/file" and kind in ("plain old name", "plain new name"):
-            continue  # With the other name of the header these mean the file in the root.
-        if path == "link" and kind.startswith(
-            ("git rename from", "git copy from", "move from", "delete", "git delete")
-        ):
-            continue  # The link itself may be moved or removed; see below.
-        result = unchanged(box, text)
-        assert result.result in ("refused", "conflict"), kind
-        assert state_of(outside) == before, kind
+    with Canary([outside]) as canary:
+        for kind, text in attacks(format_name, path).items():
+            if kind in ("old name", "new name"):
+                continue  # With the other name of the header these mean the file in the root.
+            result = box.apply(text, format=format_name, dry_run=path == "link")
+            if path != "link" or ("delete" not in kind and "from" not in kind):
+                # The link itself may be moved or removed; see below.
+                assert result.result in ("refused", "conflict"), (kind, result)
+            canary.check()
 
 
 def test_nothing_new_is_made_through_a_link(box: Box) -> None:
@@ -302,16 +285,21 @@ def test_a_link_that_takes_the_place_of_a_folder_is_not_followed(box: Box) -> No
     assert (box.root / "moved/file").read_text() == "old\n"
 
 
+@pytest.mark.parametrize("format_name", KINDS)
 @pytest.mark.parametrize("marker", ["folder", "file"])
-def test_a_repository_within_is_not_touched(box: Box, marker: str) -> None:
+def test_a_repository_within_is_not_touched(box: Box, marker: str, format_name: str) -> None:
     box.write("sub/file", "secret\n")
     if marker == "folder":
         box.write("sub/.git/HEAD", "x")
     else:
         box.write("sub/.git", "gitdir: elsewhere")
-    for path in ("sub/file", "sub/deep/new"):
-        for kind, text in patches_with(path).items():
-            assert unchanged(box, text).result in ("refused", "conflict"), kind
+    with Canary([], [box.root / "sub"]) as canary:
+        for path in ("sub/file", "sub/deep/new"):
+            for kind, text in attacks(format_name, path).items():
+                if kind not in ("old name", "new name"):
+                    result = box.apply(text, format=format_name)
+                    assert result.result in ("refused", "conflict"), (kind, result)
+        canary.check()
 
 
 def test_what_is_no_file_is_not_opened(box: Box) -> None:
