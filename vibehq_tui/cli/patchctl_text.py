@@ -121,6 +121,8 @@ def _result(answer: dict[str, Any], name: str) -> Iterator[Line]:
         yield (f"  {_where(error)}{clean(error['message'], 1000)}", "red")
         if error["candidates"]:
             yield f"    candidates: line {', '.join(map(str, error['candidates']))}"
+        if error.get("nearest") or error.get("regions"):
+            yield from _places(error)
     check = answer.get("check")
     if check is not None and check["exitCode"]:
         yield from ((f"    {clean(line)}") for line in check["output"].splitlines()[-20:])
@@ -130,6 +132,15 @@ def _result(answer: dict[str, Any], name: str) -> Iterator[Line]:
         yield (f"  undo: patchctl revert {answer['receipt']}", "dim")
     if answer.get("diff"):
         yield from _diff(answer["diff"])
+
+
+def _places(error: dict[str, Any]) -> Iterator[Line]:
+    from vibehq_tui.cli import side_by_side  # noqa: PLC0415 - only for what does not fit
+
+    width = side_by_side.terminal_width()
+    if error.get("nearest"):
+        yield from side_by_side.nearest(error["nearest"], clean, width)
+    yield from side_by_side.regions(error.get("regions", ()), clean, width)
 
 
 def _where(problem: dict[str, Any]) -> str:

@@ -43,6 +43,8 @@ def build(lines: Sequence[bytes], hunks: Sequence[Sought], path: str) -> Built:
         elif item.match not in ("exact", "offset"):
             tagged, codes = _in_the_files_words(tagged, text[start:end], at_end=end == len(text))
             repairs += [_repair(code, path, item.number) for code in sorted({*codes, *item.codes})]
+        if start == end and not item.hunk.numbered:
+            tagged = _with_ends_of(text, start, tagged)
         output.append(text.joined(cursor, start))
         cursor = end
         new = [line for tag, line in tagged if tag != "-"]
@@ -80,6 +82,13 @@ _REPAIRS: Final = {
 
 def _repair(code: str, path: str, hunk: int) -> Repair:
     return Repair(code=code, path=path, hunk=hunk, message=_REPAIRS[code])
+
+
+def _with_ends_of(text: FileText, at: int, tagged: Lines) -> Lines:
+    """Lines that are added where no line of the patch says how lines end, as those around them do."""
+    around = text[max(at - 1, 0) : at + 1]
+    ending = split_end(around[0])[1] if around else b""
+    return tuple((tag, split_end(line)[0] + ending) if ending else (tag, line) for tag, line in tagged)
 
 
 def _after_the_last(tagged: Lines, last: bytes) -> tuple[Lines, list[str]]:

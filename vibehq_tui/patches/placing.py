@@ -240,7 +240,7 @@ class _Placing:
 
     def _edge_is_certain(self, item: Sought) -> bool:
         out = self._out
-        if item.hunk.at_end and item.hunk.lines[-1][0] == "+":
+        if item.hunk.at_end and _ends_with_addition(item):
             message = "the hunk is to be at the end of the file, and the file goes on below its lines"
             out.conflict("edge-context", message, item.number)
             return False
@@ -309,10 +309,13 @@ class _Placing:
         tags = "".join(tag for tag, _ in item.tagged)
         above, below = len(tags) - len(tags.lstrip("+")), len(tags) - len(tags.rstrip("+"))
         lines = [line for _, line in item.tagged]
-        start = item.start or 0
+        new = keys([line for tag, line in item.tagged if tag != "-"])
+        start, end = item.start or 0, item.end
         over = start >= above > 0 and keys(self._text[start - above : start]) == keys(lines[:above])
-        under = below > 0 and keys(self._text[item.end : item.end + below]) == keys(lines[len(lines) - below :])
-        return over or under
+        under = below > 0 and keys(self._text[end : end + below]) == keys(lines[len(lines) - below :])
+        downwards = below > 0 and keys(self._text[start : start + len(new)]) == new
+        upwards = above > 0 and end >= len(new) and keys(self._text[end - len(new) : end]) == new
+        return over or under or downwards or upwards
 
     def _new_is_there(self, item: Sought, fewest: int = 1) -> int | None:
         """Where what a hunk makes is in the file, if at least so many lines of it say something."""
@@ -342,6 +345,12 @@ class _Placing:
         message = "what the patch adds without context is there already"
         self._out.conflict("maybe-applied", message, located.hunks[0].number)
         return False
+
+
+def _ends_with_addition(item: Sought) -> bool:
+    """Whether the last change of a hunk has no context below it and only adds."""
+    tags = "".join(tag for tag, _ in item.hunk.lines)
+    return tags.endswith("+") and not tags.rstrip("+").endswith("-")
 
 
 def _is_blob(content: bytes, blob: str) -> bool:

@@ -59,6 +59,11 @@ class Place:
     """The line behind the one where its last old line is or would be."""
     score: float
 
+    @property
+    def taken(self) -> set[int]:
+        """The lines of the file that it shares with the hunk."""
+        return set(self.pairs.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Survey:
@@ -150,16 +155,21 @@ class Likeness:
         strength = _strength(votes, slack)
         chosen: list[Place] = []
         rest = mute / whole
+        compared = 0
         for start in sorted(strength, key=lambda start: (-strength[start], -votes[start], start)):
             most = (strength[start] + mute) / whole
             if most < at_least:
                 break
             if any(place.first - slack <= start < place.last for place in chosen):
                 continue
-            if len(chosen) == _MOST_COMPARED or self._budget.exhausted:
+            if compared == _MOST_COMPARED or self._budget.exhausted:
                 rest = max(rest, most)
                 break
-            chosen.append(self._compare(block, start, slack))
+            compared += 1
+            place = self._compare(block, start, slack)
+            same = [other for other in chosen if not other.taken.isdisjoint(place.taken)]
+            if all(other.score < place.score for other in same):
+                chosen = [other for other in chosen if other not in same] + [place]
         return Survey(sorted(chosen, key=lambda place: (-place.score, place.first)), rest)
 
     def _compare(self, block: list[bytes], start: int, slack: int) -> Place:

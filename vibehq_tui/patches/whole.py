@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from vibehq_tui.patches.blobs import blob_matches
 from vibehq_tui.patches.filetext import FileText
 from vibehq_tui.patches.locate import locate
 from vibehq_tui.patches.model import Blob, Change, Hunk, Problem
 from vibehq_tui.patches.sought import Sought, sought
-from vibehq_tui.patches.tiers import TRAILING, keys, telling
+from vibehq_tui.patches.tiers import TRAILING, Budget, Searcher, keys, telling
 from vibehq_tui.patches.tree import Tree
+
+_MOST_DOUBTED: Final = 200
 
 
 def hunk_is_whole(item: Sought, lines: Sequence[bytes]) -> bool:
@@ -95,7 +98,19 @@ def _hunks_are_in(change: Change, content: bytes) -> bool:
     reverse = sought(change.hunks, 1, reverse=True)
     text = FileText(content)
     located = locate(reverse, text, path=change.path, trusted=None, ordered=change.ordered, tiers=(TRAILING,))
-    return not located.problems and not located.edges and all(_lacks_removed(item, text) for item in located.hunks)
+    if located.problems or located.edges or not all(_lacks_removed(item, text) for item in located.hunks):
+        return False
+    elsewhere = [item for item in located.hunks if not item.hunk.numbered or item.start != item.hint]
+    return not any(_could_be_applied(item, text) for item in elsewhere[:_MOST_DOUBTED])
+
+
+def _could_be_applied(item: Sought, text: FileText) -> bool:
+    """Whether what a hunk looks for is in the file besides what it leaves behind: then it is open which was meant."""
+    old = keys(item.hunk.old())
+    if not any(map(telling, old)):
+        return False
+    found = Searcher(text, TRAILING, [old], Budget()).find(old, 2)
+    return any(at + len(old) <= (item.start or 0) or at >= item.end for at in found)
 
 
 def _lacks_removed(item: Sought, text: FileText) -> bool:
