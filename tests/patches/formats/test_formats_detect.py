@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from format_helpers import codes, message, read, refused
@@ -142,28 +143,17 @@ def test_the_command_lines_know_every_format() -> None:
     assert [list(option.type.choices) for option in submit.params if option.name == "format_"] == [list(FORMATS)]  # type: ignore[attr-defined]
 
 
-def test_every_repair_is_listed() -> None:
-    """The table of the package names every code that a reader reports."""
-    listed = set(re.findall(r"^([a-z]+-[a-z-]+) ", formats.__doc__ or "", re.MULTILINE))
-    used: set[str] = set()
-    for name in (
-        "bare",
-        "bodies",
-        "codex",
-        "diffs",
-        "hunks",
-        "labels",
-        "mbox",
-        "mixed",
-        "rescue",
-        "search_replace",
-        "whole_file",
-    ):
-        source = __import__(f"vibehq_tui.patches.formats.{name}", fromlist=["x"]).__loader__.get_source(
-            f"vibehq_tui.patches.formats.{name}"
-        )
-        used |= set(re.findall(r"Repair\(\s*code=\"([a-z-]+)\"", source))
-    assert used == listed
+def test_every_code_is_listed() -> None:
+    """The documentation of the package names every code of a repair or a refusal in its readers."""
+    document = formats.__doc__ or ""
+    repairs: set[str] = set()
+    refusals: set[str] = set()
+    for path in Path(str(formats.__file__)).parent.glob("*.py"):
+        source = path.read_text()
+        repairs |= set(re.findall(r"Repair\(\s*code=\"([a-z-]+)\"", source)) if path.stem != "operations" else set()
+        refusals |= set(re.findall(r"refuse\(\s*\"([a-z-]+)\"", source))
+    assert repairs == set(re.findall(r"^([a-z]+-[a-z-]+) ", document, re.MULTILINE))
+    assert {code for code in refusals if f"``{code}``" not in document} == set()
 
 
 def test_a_plain_diff_loads_no_other_reader() -> None:

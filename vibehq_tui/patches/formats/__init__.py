@@ -2,37 +2,38 @@
 
 Repairs of the readers, by code. Each says that the text was not as it should be, and that its meaning was certain:
 
-============== =====================================================================================================
-code           what was repaired
-============== =====================================================================================================
-hunk-count     the header of a hunk counts other lines than the hunk has
-hunk-header    an ``@@`` line is missing, or has line numbers that cannot be used
-file-header    no ``---`` and ``+++`` name the file; the line above the fence does
-patch-newline  the text has no final newline
-lost-mark      context lines without their blank, or lines of a new file without their ``+``
-begin-missing  there is no ``*** Begin Patch``
-end-missing    there is no ``*** End Patch``, and something else shows that the patch is whole
-file-twice     a file is updated in several places of one patch
-path-separator a path has ``\\`` where ``/`` is meant
-name-in-text   the file of the first block is the only one that the text above it names
-inner-header   ``---`` and ``+++`` stand within a patch that names its files in another way
-name-in-comment the name of a file was read from a comment in its first line, which stays
-crlf-patch     the text ends its lines with CRLF, the file it holds is read with LF
-indented-text  the text, or a fence in it, is indented as a whole
-html-escaped   the text is escaped for HTML, its markers included
-json-wrapped   the patch stands in a string of a JSON document, such as the call of a tool
-text-encoding  a byte order mark, or UTF-16
-mail-skipped   a mail of a mailbox has no diff and does not say that it has one
-series-order   the numbers of the mails of a series are not those of their order
-mixed-formats  the text has parts in several formats
-============== =====================================================================================================
+================ =====================================================================================================
+code             what was repaired
+================ =====================================================================================================
+hunk-count       the header of a hunk counts other lines than the hunk has
+hunk-header      an ``@@`` line is missing, or has line numbers that cannot be used
+file-header      no ``---`` and ``+++`` name the file; the line above the fence does
+patch-newline    the text has no final newline
+lost-mark        context lines without their blank, or lines of a new file without their ``+``
+begin-missing    there is no ``*** Begin Patch``
+end-missing      there is no ``*** End Patch``, and something else shows that the patch is whole
+file-twice       a file is updated in several places of one patch
+path-separator   a path has ``\\`` where ``/`` is meant
+name-in-text     the file of the first block is the only one that the text above it names
+inner-header     ``---`` and ``+++`` stand within a patch that names its files in another way
+name-in-comment  the name of a file was read from a comment in its first line, which stays
+crlf-patch       the text ends its lines with CRLF, the file it holds is read with LF
+indented-text    the text, or a fence in it, is indented as a whole
+html-escaped     the text is escaped for HTML, its markers included
+json-wrapped     the patch stands in a string of a JSON document, such as the call of a tool
+text-encoding    a byte order mark, or UTF-16
+mail-skipped     a mail of a mailbox has no diff and does not say that it has one
+series-order     the numbers of the mails of a series are not those of their order
+mixed-formats    the text has parts in several formats
+================ =====================================================================================================
 
 Refusals of the readers, by code: ``empty-patch``, ``too-large``, ``no-changes``, ``truncated``, ``bad-header``,
 ``bad-quoting``, ``hunk-header``, ``malformed-hunk``, ``empty-hunk``, ``no-file-header``, ``no-file-name``,
 ``unclear-file``, ``stray-marker``, ``unclosed-block``, ``ambiguous-block``, ``ambiguous-text``, ``elided``,
-``nested-fence``, ``nested-file``, ``malformed-file``, ``empty-file``, ``same-file-twice``, ``indented-text``,
-``shell-quoting``, ``text-encoding``, ``mail-encoding``, ``combined-diff``, ``context-diff``, ``file-mode``,
-``submodule``, ``binary-corrupt``, ``binary-too-large``, ``binary-without-data``, ``operation``, and ``path-…``.
+``nested-fence``, ``nested-file``, ``unknown-format``, ``malformed-file``, ``empty-file``, ``same-file-twice``,
+``indented-text``, ``shell-quoting``, ``text-encoding``, ``mail-encoding``, ``combined-diff``, ``context-diff``,
+``file-mode``, ``submodule``, ``binary-corrupt``, ``binary-too-large``, ``binary-without-data``, ``operation``,
+``several-batches``, ``binary-base`` and ``path-…``.
 """
 
 from __future__ import annotations

@@ -17,11 +17,26 @@ from vibehq_tui.patches.paths import check_path
 _LONGEST: Final = 4300
 """Bytes of a line that can be a name."""
 _KNOWN: Final = frozenset(
-    {"makefile", "gnumakefile", "dockerfile", "containerfile", "license", "licence", "notice", "readme", "changelog"}
-    | {"copying", "authors", "codeowners", "procfile", "gemfile", "rakefile", "vagrantfile", "jenkinsfile", "justfile"}
-    | {"brewfile", "pipfile", "caddyfile", "cname"}
+    {"Makefile", "makefile", "GNUmakefile", "Dockerfile", "Containerfile", "LICENSE", "LICENCE", "NOTICE", "README"}
+    | {"CHANGELOG", "COPYING", "AUTHORS", "CODEOWNERS", "Procfile", "Gemfile", "Rakefile", "Vagrantfile", "Jenkinsfile"}
+    | {"justfile", "Justfile", "Brewfile", "Pipfile", "Caddyfile", "CNAME", "go.mod", "go.sum", "MANIFEST.in"}
 )
 _LANGUAGES: Final = frozenset({"node.js", "vue.js", "next.js", "react.js", "d3.js", "three.js", "asp.net", "vb.net"})
+_PRODUCTS: Final = frozenset(
+    {"Node.js", "Vue.js", "Next.js", "Nuxt.js", "React.js", "Express.js", "D3.js", "Three.js", "Chart.js", "Nest.js"}
+    | {"Ember.js", "Backbone.js", "Electron.js", "Alpine.js", "Discord.js", "Moment.js", "Day.js", "Web3.js", "P5.js"}
+)
+# Behind a name without a folder only these make a file: "os.path" and "cart.items" are none.
+_EXTENSIONS: Final = (
+    " adoc asm astro awk bash bat bib bzl c cc cfg cjs clj cljs cmake cmd conf cpp cs csproj css csv cts cue"
+    " cxx dart dhall edn ejs elm erb erl exs f90 fish fsx gemspec go gql gradle graphql groovy h haml hbs hcl"
+    " hh hpp hrl hs htm html hxx ini ipynb java jinja jinja2 jl js json json5 jsonc jsonl jsx kt kts less lean"
+    " lhs lisp lock lua md mdx mjs mk ml mli mm mts nim nix njk nu odin pas php pl plist pm po pp prisma proto"
+    " ps1 psd1 psm1 pug py pyi pyx qml rb rego rkt rmd robot rs rst sass sbt scala scm scss sh sln sol sql styl"
+    " sv svelte svg swift tcl tex tf tfvars thrift toml ts tsv tsx twig txt vb vhd vim vue wat wgsl xaml xhtml"
+    " xml xsd xsl yaml yang yml zig zsh"
+    " "
+)
 _EXTENSION: Final = re.compile(r"[^\s/]\.[A-Za-z][A-Za-z0-9_+-]{0,15}$")
 _LEADER: Final = re.compile(r"(?:#{1,6}|//+|--|;+|%+|>|/\*+|<!--|[-*+]|\d{1,3}[.)])\s+")
 _MARKDOWN_LEADER: Final = re.compile(r"#{1,6}\s")
@@ -43,7 +58,7 @@ _INTRODUCED: Final = re.compile(
     re.IGNORECASE,
 )
 _ATTRIBUTE: Final = re.compile(
-    r"(?:^|[\s{,])(?:path|file|filename|file_name|filepath|file_path|title|name)\s?[=:]\s?"
+    r"(?:^|[\s{,])(path|file|filename|file_name|filepath|file_path|title|name)\s?[=:]\s?"
     r"(?:\"([^\"\n]{1,4096})\"|'([^'\n]{1,4096})'|([^\s{},]{1,4096}))",
     re.IGNORECASE,
 )
@@ -73,15 +88,19 @@ def is_path_like(text: str, *, dressed: bool = False) -> bool:
     if any(char.isspace() for char in text) and not (dressed and "  " not in text and _EXTENSION.search(text)):
         return False
     last = text.replace("\\", "/").rsplit("/", 1)[-1]
-    if _EXTENSION.search(text) or last.casefold() in _KNOWN or (last.startswith(".") and len(last) > 1):
+    if _EXTENSION.search(text) or last in _KNOWN or (last.startswith(".") and len(last) > 1):
         return True
     return "/" in text or "\\" in text
 
 
 def has_file_name(text: str) -> bool:
-    """Whether the last component has an extension or is well known: not just any word with a slash in it."""
-    last = text.replace("\\", "/").rsplit("/", 1)[-1]
-    return bool(_EXTENSION.search(text)) or last.casefold() in _KNOWN or (last.startswith(".") and len(last) > 1)
+    """Whether a text is the name of a file beyond doubt: not a module, a product, or two words with a slash."""
+    folder, _, last = text.replace("\\", "/").rpartition("/")
+    if last in _KNOWN or (last.startswith(".") and len(last) > 1):
+        return True
+    if folder:
+        return _EXTENSION.search(last) is not None
+    return "." in last and f" {last.rpartition('.')[2]} " in _EXTENSIONS and last not in _PRODUCTS
 
 
 def read_label(line: bytes) -> Label | None:
@@ -157,8 +176,9 @@ def info_name(info: str) -> str | None:
         return None
     match = _ATTRIBUTE.search(info)
     if match is not None:
-        name = (match[1] or match[2] or match[3]).strip()
-        return name or None
+        name = (match[2] or match[3] or match[4]).strip()
+        said = match[1].lower() not in ("title", "name")
+        return name if name and (said or has_file_name(name)) else None
     tokens = info.split()
     if len(tokens) > 1:
         named = [token for token in tokens[1:] if is_path_like(token)]

@@ -324,7 +324,7 @@ class _Reader:
 
 
 def _is_certain(label: Label) -> bool:
-    return has_file_name(label.name) or (label.dressed and ("/" in label.name or label.keyed))
+    return has_file_name(label.name) or label.keyed
 
 
 def _says_whole(line: bytes) -> bool:
