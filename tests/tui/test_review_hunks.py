@@ -127,13 +127,15 @@ async def test_lines_selected_side_by_side_are_of_both_sides(submitted: Reposito
 # -- the editor --------------------------------------------------------------------------------------------------------
 
 
-def editing(monkeypatch: pytest.MonkeyPatch, *turns: Callable[[str], str]) -> list[str]:
+def editing(monkeypatch: pytest.MonkeyPatch, *turns: Callable[[str], str], name: str = "hunk-1.diff") -> list[str]:
     """Stands in for the terminal that is lent to an editor; answers what was shown to it."""
     shown: list[str] = []
     left = list(turns)
 
+    expected = name
+
     async def edit(_: object, text: str, *, name: str) -> str:
-        assert name.endswith(".diff")
+        assert name == expected
         shown.append(text)
         return left.pop(0)(text)
 

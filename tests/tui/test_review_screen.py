@@ -301,11 +301,11 @@ async def test_a_patch_that_does_not_apply_shows_why_and_the_nearest_lines(repos
         with pytest.raises(PatchConflict):
             await hq.patches.submit(diff, title="Late")
     async with reviewing(repository) as (app, pilot, screen):
-        await until(pilot, lambda: "This patch does not apply" in on_screen(app))
+        await until(pilot, lambda: "The patch and the files have changed the same lines" in on_screen(app))
         text = on_screen(app)
         assert "orchestrator/scan.py" in text
-        assert "2      return go(scope)" in text
-        assert "≠      return run(scope)" in text
+        assert "return go(scope)" in text
+        assert "ours  the file as it is" in text
         assert "+    return run(scope, strict=True)" in text
         assert not screen.files.display
         await pilot.press("a")

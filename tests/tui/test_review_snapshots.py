@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
-from review_helpers import CHANGE, SCAN, Repository, make_workspace, until
+from review_helpers import CHANGE, SCAN, SCAN_AFTER, Repository, make_workspace, on_screen, until
 from review_workspace import open_workspace, opened, read_screen
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
@@ -129,6 +129,51 @@ async def test_review_without_colour_of_its_own(root: Path, snapshot: SnapshotAs
 async def test_does_not_apply(root: Path, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
     async with opened(root, size=size) as (app, pilot):
         app.open_patch("3")
+        assert await _picture(app, pilot) == snapshot(extension_class=SVGImageExtension)
+
+
+@SIZES
+async def test_conflict(tmp_path: Path, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    """Three versions of the same lines, one place chosen."""
+    repository = make_workspace(tmp_path / "lines")
+    wanted = {"docs/scan.md": "# Scan\n\nHow to scan, and why.\n", "orchestrator/scan.py": SCAN_AFTER}
+    diff = repository.diff_to(wanted)
+    repository.write({"docs/scan.md": "# Scans\n\nWhen to scan.\n", "orchestrator/scan.py": SCAN.replace("run", "go")})
+    async with await open_workspace(repository.root, actor="ivy") as hq:
+        with pytest.raises(PatchConflict):
+            await hq.patches.submit(diff, task="14", provider="codex", title="Say why")
+    async with opened(repository.root, size=size) as (app, pilot):
+        app.open_patch("1")
+        await read_screen(app, pilot)
+        await until(pilot, lambda: "of 2 places chosen" in on_screen(app))
+        await pilot.press("t")
+        assert await _picture(app, pilot) == snapshot(extension_class=SVGImageExtension)
+
+
+@SIZES
+async def test_lines_selected(root: Path, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    async with opened(root, size=size) as (app, pilot):
+        app.open_patch("1")
+        await read_screen(app, pilot)
+        await pilot.press("j", "}", "v", "j", "j")
+        assert await _picture(app, pilot) == snapshot(extension_class=SVGImageExtension)
+
+
+@SIZES
+async def test_feedback(root: Path, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    async with opened(root, size=size) as (app, pilot):
+        app.open_patch("1")
+        await read_screen(app, pilot)
+        await pilot.press("f")
+        await until(pilot, lambda: "Patch 1: Ops scan entrypoint" in on_screen(app))
+        assert await _picture(app, pilot) == snapshot(extension_class=SVGImageExtension)
+
+
+async def test_remarks(root: Path, snapshot: SnapshotAssertion) -> None:
+    async with opened(root, size=NARROW) as (app, pilot):
+        app.open_patch("1")
+        await read_screen(app, pilot)
+        await pilot.press("L")
         assert await _picture(app, pilot) == snapshot(extension_class=SVGImageExtension)
 
 

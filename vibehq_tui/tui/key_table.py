@@ -22,6 +22,7 @@ _WHERE = {
     "diff": "the changes",
     "lines": "while lines are selected",
     "remarks": "the list of remarks",
+    "versions": "the list of versions",
     "conflict": "a patch that does not apply",
     "document": "texts",
     "graph": "the graph of a task",

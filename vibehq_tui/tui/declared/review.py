@@ -356,6 +356,14 @@ _REVIEW = (
         disabled=_fact("target", "there is no remark"),
     ),
     Command(
+        id="review.feedback",
+        keys=("f",),
+        title="feedback",
+        help="Shows what goes back to the author of the patch: rejected hunks with their reasons, and remarks.",
+        scopes=("review",),
+        group="Review",
+    ),
+    Command(
         id="review.versions",
         keys=("V",),
         title="versions",
@@ -381,7 +389,73 @@ _REVIEW = (
     ),
 )
 
-COMMANDS: tuple[Command, ...] = (*_LINES, *_DIFF, *_REVIEW)
+
+def _choice(name: str, key: str, sentence: str, instead_of: tuple[str, ...] = ()) -> Command:
+    return Command(
+        id=f"conflict.{name}",
+        keys=(key,),
+        title=name,
+        help=sentence,
+        scopes=("conflict",),
+        group="Conflicts",
+        show_in_footer=name != "both",
+        instead_of=instead_of,
+        disabled=_fact("region", "the cursor is on no place in conflict; j and k go to one"),
+    )
+
+
+def _resolvable(context: Context) -> str | None:
+    left = context.facts.get("left")
+    if left is None:
+        return "there is nothing to choose here"
+    return f"{left} {'place is' if left == 1 else 'places are'} not chosen yet" if left else None
+
+
+_CONFLICT = (
+    _choice("ours", "o", "Keeps the lines of the file at this place, and goes on to the next."),
+    _choice("theirs", "t", "Takes the lines of the patch at this place, and goes on to the next.", ("app.theme",)),
+    _choice("base", "b", "Takes the lines as they were before both, and goes on to the next."),
+    _choice("both", "B", "Takes the lines of the file, then those of the patch, and goes on to the next."),
+    Command(
+        id="conflict.edit",
+        keys=("e",),
+        title="edit",
+        help="Opens the file in $VISUAL or $EDITOR with both sides between markers; what is saved is taken.",
+        scopes=("conflict",),
+        group="Conflicts",
+        show_in_footer=True,
+        changes=True,
+        disabled=_fact("region", "the cursor is on no place in conflict; j and k go to one"),
+    ),
+    Command(
+        id="conflict.resolve",
+        keys=("enter",),
+        title="resolve",
+        help="Makes the next version of the patch of what was chosen; it is proposed anew and can be reviewed.",
+        scopes=("conflict",),
+        group="Conflicts",
+        show_in_footer=True,
+        changes=True,
+        instead_of=("document.open",),
+        disabled=_resolvable,
+    ),
+)
+
+_VERSIONS = (
+    Command(
+        id="versions.compare",
+        keys=("enter",),
+        title="compare",
+        help="Shows the difference from the version under the cursor to the newest.",
+        scopes=("versions",),
+        group="Review",
+        show_in_footer=True,
+        instead_of=("document.open",),
+        disabled=_fact("version", "this is the newest version"),
+    ),
+)
+
+COMMANDS: tuple[Command, ...] = (*_LINES, *_DIFF, *_CONFLICT, *_VERSIONS, *_REVIEW)
 """In the order in which footer and help show them."""
 
 CHAINS: tuple[tuple[str, ...], ...] = (
@@ -389,5 +463,7 @@ CHAINS: tuple[tuple[str, ...], ...] = (
     ("lines", "diff", "review", "app"),
     ("list", "review", "app"),
     ("remarks", "document", "review", "app"),
+    ("versions", "document", "review", "app"),
+    ("conflict", "document", "review", "app"),
 )
 """The scopes that are active together, inner ones first."""

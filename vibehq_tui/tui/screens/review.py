@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +14,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from storage.errors import VibeError
-from storage.records import Event, Patch, PatchComment, PatchDecision, PatchVersion
+from storage.records import Event, Patch, PatchComment, PatchDecision
 from storage.store import Tx
 from vibehq_tui.patches.review import Review
 from vibehq_tui.text.clean import clean
@@ -24,8 +23,10 @@ from vibehq_tui.tui.screens import review_pages as pages
 from vibehq_tui.tui.screens import review_texts as texts
 from vibehq_tui.tui.screens.full import FullScreen
 from vibehq_tui.tui.screens.review_commands import ReviewCommands
+from vibehq_tui.tui.screens.review_conflicts import Choices, does_not_apply
 from vibehq_tui.tui.screens.review_near import Near, find_near
 from vibehq_tui.tui.screens.review_pages import ReviewPage
+from vibehq_tui.tui.screens.review_resolving import ReviewResolving
 from vibehq_tui.tui.widgets.detail import DetailView, Document, Target
 from vibehq_tui.tui.widgets.diff_view import DiffView
 from vibehq_tui.tui.widgets.footer import CommandFooter
@@ -42,10 +43,15 @@ _PAGES = {
     "submitted": "As submitted",
     "remarks": "Remarks",
     "versions": "Versions",
+    "feedback": "What goes back to the author",
 }
 """What can be read in place of the changes, with its title."""
 
-_OWN_KEYS = ("remarks",)
+_OWN_KEYS = {"remarks": "remarks", "versions": "versions", "problems": "conflict"}
+"""The scope of those that have keys of their own."""
+
+_FRAME = 5
+"""Cells of a page for its border, its edges and the scroll bar."""
 
 _HINTS = (
     ("diff.accept", "accepts and goes on"),
@@ -68,7 +74,7 @@ class FileList(LongList):
         return replace(screen.command_context(), filtered=bool(self.filter_text))
 
 
-class ReviewScreen(ReviewCommands, FullScreen):
+class ReviewScreen(ReviewCommands, ReviewResolving, FullScreen):
     """Shows a patch as it would apply now, and lets an operator decide, hunk by hunk."""
 
     COMMAND_SCOPES: ClassVar[tuple[str, ...]] = ("review",)
@@ -86,7 +92,8 @@ class ReviewScreen(ReviewCommands, FullScreen):
         self.diff = DiffView(id="diff")
         self.text = ReviewPage(id="submitted")
         self.near: Near = {}
-        self.versions: Sequence[PatchVersion] = ()
+        self.choices = Choices()
+        self.changes = Vertical(id="changes")
         self._source = texts.FileSource(lambda: self.files.size.width - 18)
         yield self.title_line
         yield self.strip
@@ -94,7 +101,7 @@ class ReviewScreen(ReviewCommands, FullScreen):
             with Vertical(id="side"):
                 yield self.files
                 yield self.report
-            with Vertical(id="changes"):
+            with self.changes:
                 yield self.diff
                 yield self.text
         yield CommandFooter()
@@ -124,7 +131,8 @@ class ReviewScreen(ReviewCommands, FullScreen):
             self.show_review()
         review = await self.hq.patches.review(self.subject_id)
         self.near = await asyncio.to_thread(find_near, Path(self.hq.root), review) if review.plan is None else {}
-        self.versions = await self.hq.store.read(lambda tx: tx.patches.versions(self.subject_id))
+        await self.read_conflicts(review)
+        await self.read_page()
         before = self.review
         self.review = review
         self.record = review.patch
@@ -180,7 +188,9 @@ class ReviewScreen(ReviewCommands, FullScreen):
         had_focus = self.focused in (self.diff, self.text, None)
         self.text.display, self.diff.display = bool(page), not page
         if page:
-            self.text.scope = page if page in _OWN_KEYS else ""
+            self.text.scope = _OWN_KEYS.get(page, "")
+            if page == "problems" and not self.choices.conflicts:
+                self.text.scope = ""
             self.text.border_title = _PAGES[page]
             self.text.show(self._document(page, review, ascii_only))
         if had_focus and not self.has_class("-side"):
@@ -192,10 +202,13 @@ class ReviewScreen(ReviewCommands, FullScreen):
         if page == "remarks":
             return pages.remarks(review, now, ascii_only)
         if page == "versions":
-            return pages.versions(review, self.versions, now, ascii_only)
+            return pages.versions(review, self.versions, self.interdiff, now, ascii_only)
         if page == "submitted":
             return pages.as_submitted(review)
-        return texts.does_not_apply(review, self.near, ascii_only)
+        if page == "feedback":
+            return pages.feedback(self.feedback)
+        room = max(self.changes.size.width - _FRAME, 20)  # the page itself has no size before it is shown
+        return does_not_apply(review, self.near, self.choices, self.conflict_keys(), room, ascii_only)
 
     def _changes_title(self) -> str:
         """How the changes are shown, where that is another way than usual."""
@@ -259,7 +272,15 @@ class ReviewScreen(ReviewCommands, FullScreen):
             "on_hunk": self.diff.on_hunk,
             "selected": self.diff.selected,
             "match": self.diff.match,
+            "region": self._target_of("region"),
+            "version": self._target_of("version"),
+            "left": len(self.choices.left) if self.choices.conflicts else None,
         }
+
+    def _target_of(self, kind: str) -> Target | None:
+        """What is under the cursor of the page, if it is of a kind."""
+        target = self.text.target if self.text.display else None
+        return target if target is not None and target.kind == kind else None
 
     def on_resize(self, event: events.Resize) -> None:
         """Puts files and report beside the changes where there is room."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from storage.errors import Refused
-from storage.records import PatchDecision
+from storage.errors import Refused, VibeError
+from storage.records import PatchDecision, PatchVersion
+from vibehq_tui.patches.compare import Interdiff
 from vibehq_tui.patches.review import ACCEPTED, REJECTED, Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.commands import Context
@@ -49,6 +50,12 @@ class ReviewCommands(ReviewHunks):
         """What is shown; none while it is read for the first time."""
         self.page = ""
         """What is read in place of the changes; empty for the changes themselves."""
+        self.versions: Sequence[PatchVersion] = ()
+        self.interdiff: Interdiff | str | None = None
+        """The difference between two versions, or why there is none."""
+        self.feedback = ""
+        """What goes back to the author, while it is shown."""
+        self._against = 0
         self._lane = asyncio.Lock()
         self._written = asyncio.Event()
         self._on_the_way: dict[int, PatchDecision | None] = {}
@@ -302,9 +309,45 @@ class ReviewCommands(ReviewHunks):
         """The remarks, or the changes."""
         self.show_page("remarks")
 
-    def cmd_review_versions(self, _: Context) -> None:
-        """The versions, or the changes."""
-        self.show_page("versions")
+    async def cmd_review_versions(self, _: Context) -> None:
+        """The versions with the difference from the one before, or the changes."""
+        self._against = 0
+        await self._read_and_show("versions")
+
+    async def cmd_review_feedback(self, _: Context) -> None:
+        """What goes back to the author, or the changes."""
+        await self._read_and_show("feedback")
+
+    async def cmd_versions_compare(self, context: Context) -> None:
+        """The difference from the version under the cursor."""
+        self._against = int(context.facts["version"].id)
+        await self.read_page()
+        self.show_review()
+
+    async def _read_and_show(self, page: str) -> None:
+        if self.page == page:
+            self.show_page("")
+            return
+        await self._all_written()
+        self.page = page
+        await self.read_page()
+        self.show_review()
+
+    async def read_page(self) -> None:
+        """Reads what the page shows that is not in the review itself."""
+        if self.page == "feedback":
+            self.feedback = await self.hq.patches.feedback(self.subject_id)
+        if self.page != "versions":
+            return
+        self.versions = await self.hq.patches.versions(self.subject_id)
+        newest = max((one.version for one in self.versions), default=1)
+        against = self._against or newest - 1
+        self.interdiff = None
+        if against:
+            try:
+                self.interdiff = await self.hq.patches.interdiff(self.subject_id, against)
+            except VibeError as error:
+                self.interdiff = f"{error.message}: {error.hint}" if error.hint else error.message
 
     async def cmd_remarks_settle(self, context: Context) -> None:
         """The remark under the cursor is settled, or open again."""
@@ -316,8 +359,11 @@ class ReviewCommands(ReviewHunks):
 
     def cmd_review_copy_all(self, _: Context) -> None:
         """The text that is read, whole."""
-        text = self.review.text.decode("utf-8", "replace") if self.review else ""
-        self.copy(text, "the text of the patch")
+        if self.page == "feedback":
+            self.copy(self.feedback, "what goes back to the author")
+        else:
+            text = self.review.text.decode("utf-8", "replace") if self.review else ""
+            self.copy(text, "the text of the patch")
 
     def cmd_diff_copy(self, _: Context) -> None:
         """The id of the patch."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.records import PatchComment, PatchVersion
+from vibehq_tui.patches.compare import Interdiff
 from vibehq_tui.patches.review import Review
 from vibehq_tui.text.forms import plural, size
 from vibehq_tui.tui.screens.detail_texts import ago
@@ -69,14 +70,20 @@ def _remark(document: Document, comment: PatchComment, review: Review, now: int,
             document.line(Part(line, role), indent=4)
 
 
-def versions(review: Review, known: Sequence[PatchVersion], now: int, ascii_only: bool) -> Document:
-    """The versions of a patch, newest first."""
+def versions(
+    review: Review, known: Sequence[PatchVersion], compared: Interdiff | str | None, now: int, ascii_only: bool
+) -> Document:
+    """The versions of a patch, newest first, and the difference from one to the newest.
+
+    :param compared: the difference, or why there is none.
+    """
     document = Document()
     document.heading("Versions", plural(len(known), "version"))
     document.blank()
     for one in sorted(known, key=lambda version: -version.version):
         current = one.version == review.patch.version
-        mark = ("> " if ascii_only else "▸ ") if current else "  "
+        shown = isinstance(compared, Interdiff) and compared.old == one.version
+        mark = ("> " if ascii_only else "▸ ") if current else ("* " if ascii_only else "● ") if shown else "  "
         document.row(
             (
                 Part(mark, "accent"),
@@ -84,8 +91,38 @@ def versions(review: Review, known: Sequence[PatchVersion], now: int, ascii_only
                 Part(one.reason or "as submitted"),
                 Part(f"  {one.by or review.patch.submitted_by}, {ago(one.at, now)}, {one.format}", "faint"),
             ),
+            None if current else Target("version", str(one.version)),
             hanging=6,
         )
+    if isinstance(compared, str):
+        document.blank()
+        document.text(compared, role="dim")
+    elif compared is not None:
+        told = f"on {compared.tree}" if compared.diff else f"none, on {compared.tree}"
+        document.heading(f"From version {compared.old} to {compared.new}", told)
+        document.blank()
+        raw(document, compared.diff)
+    return document
+
+
+def feedback(text: str) -> Document:
+    """The message for whoever made the patch, as they get it."""
+    document = Document()
+    fenced = False
+    for line in text.splitlines():
+        fence = line.lstrip().startswith("```")
+        role = ""
+        if fenced and not fence:
+            role = "added" if line.startswith("+") else "removed" if line.startswith("-") else "dim"
+        elif line.startswith("#"):
+            role = "strong"
+        elif fence:
+            role = "faint"
+        fenced ^= fence
+        if fenced or fence:
+            document.line(Part(line, role))
+        else:
+            document.text(line, role=role)
     return document
 
 

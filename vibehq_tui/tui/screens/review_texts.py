@@ -6,17 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from storage.records import PatchDecision
-from vibehq_tui.patches.model import Problem
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.planned import PlannedFile
 from vibehq_tui.patches.review import REJECTED, Overlap, Review
 from vibehq_tui.text.clean import clean
-from vibehq_tui.text.forms import plural, size
+from vibehq_tui.text.forms import plural
 from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign
 from vibehq_tui.tui.panes.patches import held
 from vibehq_tui.tui.screens.detail_texts import ago
-from vibehq_tui.tui.screens.review_near import Near, NearLine
-from vibehq_tui.tui.screens.review_pages import raw
 from vibehq_tui.tui.widgets.detail import Document, Target
 from vibehq_tui.tui.widgets.rows import Cell, Part, Row, fit
 
@@ -156,6 +153,8 @@ def report(review: Review, now: int, ascii_only: bool) -> Document:
     document.row(Part(f"from {patch.submitted_by}, {ago(patch.created_at, now)}, as {patch.format}", "faint"))
     if patch.decided_by and patch.state in ("approved", "rejected"):
         document.row(Part(f"{patch.state} by {patch.decided_by}", "faint"))
+    if patch.version > 1:
+        document.row(Part(f"version {patch.version}; V shows what is different", "faint"))
     if patch.base:
         document.row(Part(f"planned on {patch.base[:12]}", "faint"))
     return document
@@ -184,64 +183,6 @@ def _meeting(document: Document, meeting: Overlap, own: str, ascii_only: bool) -
     _marked(document, "warning", f"meets patch {other} at {meeting.path}{lines}", Target("patch", other), ascii_only)
     if meeting.suggestion:
         document.row(Part(meeting.suggestion, "dim"), indent=3)
-
-
-def does_not_apply(review: Review, near: Near, ascii_only: bool) -> Document:
-    """Why a patch does not apply, hunk by hunk, with the lines of the file that it may have meant; then its text."""
-    document = Document()
-    document.heading(
-        "This patch does not apply to the files as they are now",
-        plural(len(review.problems), "problem"),
-    )
-    document.text(
-        "r tries again once the files fit; x rejects it with the reason, which goes back to its author.", role="dim"
-    )
-    for problem in review.problems:
-        document.blank()
-        _problem(document, problem, near, ascii_only)
-    document.heading("As submitted", f"{size(len(review.text))}, {review.patch.format}")
-    document.blank()
-    raw(document, review.text)
-    return document
-
-
-def _problem(document: Document, problem: Problem, near: Near, ascii_only: bool) -> None:
-    mark = sign(CHECKS, "error")
-    where = problem.where()
-    document.row(
-        (
-            Part(f"{mark.text(ascii_only)} ", mark.tone),
-            Part(f"{where}: " if where else "", "strong"),
-            Part(problem.message, "error"),
-        ),
-        hanging=2,
-    )
-    if problem.candidates:
-        shown = ", ".join(str(line) for line in problem.candidates[:12])
-        document.row(Part(f"it could be meant at line {shown}; more context would tell", "dim"), indent=2)
-    for place in near.get(problem, ()):
-        document.blank()
-        for line in place:
-            _near_line(document, line, line.number in problem.candidates, ascii_only)
-
-
-def _near_line(document: Document, line: NearLine, meant: bool, ascii_only: bool) -> None:
-    """A line of the file; below it what the hunk has in its place, where that is another."""
-    number = str(line.number) if line.number else ""
-    if line.there is not None:
-        role = "strong" if meant or line.wanted is not None else "dim"
-        document.line((Part(f"{number:>6}  ", "faint"), Part(_text_of(line.there), role)), indent=2)
-    if line.wanted is not None:
-        word = "patch" if line.there is not None else "not there"
-        sign_ = "!=" if ascii_only else "≠"
-        document.line(
-            (Part(f"{sign_:>6}  ", "error"), Part(_text_of(line.wanted), "error"), Part(f"   {word}", "faint")),
-            indent=2,
-        )
-
-
-def _text_of(line: bytes) -> str:
-    return line.decode("utf-8", "surrogateescape").rstrip("\r\n").expandtabs(4)
 
 
 def said(decisions: Decisions, numbers: Sequence[int]) -> str:

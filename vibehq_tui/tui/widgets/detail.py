@@ -177,6 +177,17 @@ class DetailView(LineView):
         self.jump(max(self.scroll_offset.y + rows, 0))
         self._follow()
 
+    def go_to(self, target: Target) -> None:
+        """Puts the cursor on the entry of a target and brings it and what follows it into view."""
+        index = next((index for index, entry in enumerate(self.document.entries) if entry.target == target), None)
+        if index is None:
+            return
+        self.cursor = index
+        row = self._first_row(index)
+        if not self.scroll_offset.y <= row < self.scroll_offset.y + max(self.size.height * 2 // 3, 1):
+            self.jump(max(row - 2, 0))
+        self.refresh()
+
     def _follow(self) -> None:
         first, last = self.scroll_offset.y, self.scroll_offset.y + max(self.size.height, 1) - 1
         if self.cursor is not None and not first <= self._first_row(self.cursor) <= last:
