@@ -91,18 +91,22 @@ class Ordering:
         meetings: Iterable[Pair],
         plan: Planner,
         *,
+        known: Mapping[Pair, str] | None = None,
         plans: int = MOST_PLANS,
         seconds: float = MOST_SECONDS,
     ) -> None:
         """
         :param meetings: the pairs whose order matters; other patches of one file are tried, too.
         :param plan: ``plan_open``, which raises where a patch does not fit.
+        :param known: what :attr:`tried` said before of pairs of which nothing has changed since.
         :param plans: how many plans may be made, and ``seconds`` for how long.
         """
         self._tree = tree
         self._plan = plan
         self._by_id = {one.id: one for one in candidates}
         self._meetings = sorted({pair for pair in meetings if set(pair) <= set(self._by_id)}, key=_pair_key)
+        self.tried: dict[Pair, str] = dict(known or {})
+        """For each pair that was tried the one that has to be first; ``*`` for either, empty for neither."""
         self._plans_left = plans
         self._until = time.monotonic() + seconds
         self._alone: dict[str, Plan | None] = {}
@@ -158,8 +162,10 @@ class Ordering:
         return self._alone[patch]
 
     def _tried(self) -> dict[Pair, str]:
-        tried = {pair: self._first(pair) for pair in self._meetings}
-        return {pair: first for pair, first in tried.items() if first is not None}
+        for pair in self._meetings:
+            if pair not in self.tried and (first := self._first(pair)) is not None:
+                self.tried[pair] = first
+        return {pair: self.tried[pair] for pair in self._meetings if pair in self.tried}
 
     def _fits_after(self, first: str, second: str) -> bool:
         plan = self._by_itself(first)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +25,15 @@ from vibehq_tui.patches.order import Candidate, Order, Ordering
 from vibehq_tui.patches.overlap import Meeting, Pair, Touch, explain, find_meetings, folders_of, touches
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.plans import PatchPlans, plan_open
-from vibehq_tui.patches.review import Overlap, Review
+from vibehq_tui.patches.review import REJECTED, Overlap, Review
 from vibehq_tui.patches.standing import stand
 from vibehq_tui.patches.tree import Tree, WorkTree
 from vibehq_tui.text.forms import ranges
 
 _MOST_COMPARED: Final = 200
+_MOST_REMEMBERED: Final = 20_000
+_FirstKey = tuple[object, ...]
+"""Two patches with their plans and the hunks of them that are rejected."""
 _REVIEW_SECONDS: Final = 2.0
 """How long a review looks for the order of patches that meet."""
 
@@ -51,6 +54,7 @@ class PatchReader:
         self._root = root
         self._applier = Applier(root)
         self.plans = PatchPlans(store, root)
+        self._firsts: dict[_FirstKey, str] = {}
 
     async def page(self, query: Query, offset: int = 0, limit: int = 100) -> list[Patch]:
         """The patches that ``query`` selects, newest first."""
@@ -179,8 +183,10 @@ class PatchReader:
             patches = (await self._store.read(lambda tx: tx.patches.open()))[:_MOST_COMPARED]
         candidates = await self._candidates(patches)
         meetings = await self._meetings(patches)
-        ordering = Ordering(WorkTree(self._root), candidates, meetings, self._plan_on)
+        known, keys = await self._known_firsts(patches, candidates, meetings)
+        ordering = Ordering(WorkTree(self._root), candidates, meetings, self._plan_on, known=known)
         order = await asyncio.to_thread(ordering.find)
+        self._remember(ordering, keys)
         return Suggestion(overlaps=explain(meetings, order.firsts), order=order)
 
     async def meets(self, patch: Patch) -> list[Overlap]:
@@ -195,8 +201,35 @@ class PatchReader:
             return []
         met = {one for pair in meetings for one in pair}
         candidates = await self._candidates([one for one in near if one.id in met])
-        ordering = Ordering(WorkTree(self._root), candidates, meetings, self._plan_on, seconds=_REVIEW_SECONDS)
-        return explain(meetings, await asyncio.to_thread(ordering.firsts))
+        known, keys = await self._known_firsts(near, candidates, meetings)
+        ordering = Ordering(
+            WorkTree(self._root), candidates, meetings, self._plan_on, known=known, seconds=_REVIEW_SECONDS
+        )
+        firsts = await asyncio.to_thread(ordering.firsts)
+        self._remember(ordering, keys)
+        return explain(meetings, firsts)
+
+    async def _known_firsts(
+        self, patches: Iterable[Patch], candidates: Iterable[Candidate], meetings: Iterable[Pair]
+    ) -> tuple[dict[Pair, str], dict[Pair, _FirstKey]]:
+        """What was tried before of these pairs and still holds, and what it holds for: plans and rejected hunks."""
+        states: dict[str, tuple[str, frozenset[tuple[int, str | None]]]] = {}
+        by_id = {patch.id: patch for patch in patches}
+        for one in candidates:
+            rejected = frozenset((row.hunk, row.digest) for row in one.decisions if row.decision == REJECTED)
+            with suppress(PatchConflict, PatchRefused):
+                states[one.id] = (await self.plans.current(by_id[one.id])).hash, rejected
+        keys: dict[Pair, _FirstKey] = {
+            pair: (*pair, *states[pair[0]], *states[pair[1]])
+            for pair in meetings
+            if pair[0] in states and pair[1] in states
+        }
+        return {pair: self._firsts[key] for pair, key in keys.items() if key in self._firsts}, keys
+
+    def _remember(self, ordering: Ordering, keys: Mapping[Pair, _FirstKey]) -> None:
+        if len(self._firsts) > _MOST_REMEMBERED:
+            self._firsts.clear()
+        self._firsts |= {keys[pair]: first for pair, first in ordering.tried.items() if pair in keys}
 
     def _plan_on(self, parsed: ParsedPatch, tree: Tree) -> Plan:
         return plan_open(parsed, tree, self._root)
