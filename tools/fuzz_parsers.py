@@ -13,6 +13,7 @@ plan names, or a tree that is not as before after a refusal or a revert. It need
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import importlib.util
 import os
@@ -73,9 +74,10 @@ class Plans:
 
     def __init__(self) -> None:
         base = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
-        self._folder = tempfile.TemporaryDirectory(dir=base)
-        self.root = Path(self._folder.name, "root")
-        self.outside = Path(self._folder.name, "secret")
+        self.base = Path(tempfile.mkdtemp(dir=base))
+        atexit.register(shutil.rmtree, self.base, ignore_errors=True)
+        self.root = self.base / "root"
+        self.outside = self.base / "secret"
         self.outside.write_bytes(b"secret\n")
         self._make()
 
@@ -106,7 +108,7 @@ class Plans:
             if files_below(self.root) != self.before:
                 raise Finding("the tree is not as before after a revert")
         finally:
-            if self.outside.read_bytes() != b"secret\n" or len(list(Path(self._folder.name).iterdir())) != 2:
+            if self.outside.read_bytes() != b"secret\n" or len(list(self.base.iterdir())) != 2:
                 raise Finding("something outside the root was changed")
             if now != self.before or (self.root / ".vibehq/receipts").is_dir():
                 self._make()

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
-from vibehq_tui.patches.formats import parse
+from vibehq_tui.patches.formats import FORMATS, parse
 from vibehq_tui.patches.model import ParsedPatch
 from vibehq_tui.patches.paths import check_path
 from vibehq_tui.patches.plan import Plan
@@ -274,7 +274,7 @@ def check_damaged(
 @quick
 @given(st.binary(max_size=400))
 def test_any_bytes(data: bytes) -> None:
-    for format_name in ("auto", "unified", "git", "operations"):
+    for format_name in FORMATS:
         parsed(data, format_name)
 
 
