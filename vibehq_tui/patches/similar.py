@@ -147,8 +147,8 @@ class Likeness:
             if found is None or len(found) > _MOST_PLACES:
                 mute += weight(key)
                 continue
-            for place in found:
-                votes[place - at] += 1
+            for line in found:
+                votes[line - at] += 1
         if item.hunk.numbered and item.hint < len(self._text):
             votes[item.hint] += 0
         slack = _SLACK + len(block) // 4

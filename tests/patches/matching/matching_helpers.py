@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.model import REGULAR, Blob, Change, Hunk, ParsedPatch, Problem, Repair
 from vibehq_tui.patches.plan import Plan
+from vibehq_tui.patches.planned import split_lines
 from vibehq_tui.patches.planner import make_plan
 
 
@@ -115,9 +116,7 @@ def check(made: Plan) -> None:
     for file in made.files:
         if file.before is None or file.after is None:
             continue
-        before, after = (
-            data.splitlines(keepends=True) if b"\r" not in data else _lines(data) for data in (file.before, file.after)
-        )
+        before, after = split_lines(file.before), split_lines(file.after)
         output: list[bytes] = []
         cursor = 0
         for part in file.hunks:
@@ -131,9 +130,3 @@ def check(made: Plan) -> None:
             output += new
             cursor = part.first + len(old)
         assert output + before[cursor:] == after
-
-
-def _lines(data: bytes) -> list[bytes]:
-    return [line + b"\n" for line in data.split(b"\n")[:-1]] + (
-        [data.split(b"\n")[-1]] if not data.endswith(b"\n") and data else []
-    )
