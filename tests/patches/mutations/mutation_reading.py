@@ -1,7 +1,7 @@
 """What a diff says when every byte of it is believed: the reading that no mutation can make wrong.
 
-A mutation can make a patch mean something else: a line number that fits another place exactly, a text that ends between
-two hunks. Then doing what it says is right. This reads no repair into the text: counts must be met, and lines must match
+A mutation can make a patch mean something else: a line number that fits another place exactly, a text that ends after
+a hunk. Then doing what it says is right. This reads no repair into the text: counts must be met, and lines must match
 byte for byte at their number or, where that fails, in one place only.
 """
 
