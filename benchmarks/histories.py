@@ -88,9 +88,17 @@ def drawn(repository: Path, count: int, seed: int) -> tuple[list[Commit], Counte
             left_out["without any change"] += 1
         elif any("160000" in line.split("\t")[0] for line in raw.splitlines()):
             left_out["touch a submodule"] += 1
+        elif not is_there(repository, commit):
+            left_out["have objects that are not in this copy"] += 1
         else:
             chosen.append(commit)
     return sorted(chosen, key=lambda commit: position[commit.name]), left_out
+
+
+def is_there(repository: Path, commit: Commit) -> bool:
+    """Whether the repository, which may be a partial copy, has all files of a commit and of its parent."""
+    command = ["rev-list", "--objects", "--no-walk", "--missing=print", commit.parent, commit.name]
+    return not any(line.startswith(b"?") for line in git(*command, at=repository, check=False).splitlines())
 
 
 def checkout(repository: Path, folder: Path) -> None:

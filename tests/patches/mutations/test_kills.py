@@ -1,4 +1,4 @@
-"""``kill -9`` at random instants, through every way in which patches are applied; the small instance of the benchmark."""
+"""``kill -9`` at random instants, however patches are applied: the small instance of the benchmark."""
 
 from __future__ import annotations
 
