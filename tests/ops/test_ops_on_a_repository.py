@@ -94,6 +94,25 @@ async def test_patches_that_conflict_leak_and_stop_applying(hq: Headquarters) ->
     assert {row["result"] for row in scan.detectors} == {"completed"}
 
 
+async def test_the_scan_and_the_queue_say_the_same_about_patches_that_meet(hq: Headquarters) -> None:
+    await hq.patches.submit(change(10, "first"))
+    await hq.patches.submit(change(10, "second"))
+    await hq.patches.submit(change(12, "near") + b"--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+one\n")
+    await hq.patches.submit(b"--- /dev/null\n+++ b/new/file\n@@ -0,0 +1 @@\n+two\n")
+    await hq.ops.scan("incremental")
+    scanned = {
+        (*issue.data["patches"], place["path"], place["what"], place["lines"] and tuple(place["lines"]))
+        for issue in await hq.ops.page()
+        if issue.detector == "patches-conflict"
+        for place in issue.data["places"]
+    }
+    queued = {
+        (one.patch, one.other, one.path, one.what, one.lines if one.places else None)
+        for one in await hq.patches.conflicts()
+    }
+    assert scanned == queued and len(queued) == 2
+
+
 async def test_a_patch_that_never_applied_is_an_issue(hq: Headquarters) -> None:
     with pytest.raises(Conflict):
         await hq.patches.submit(change(10, "x").replace(b"line 9", b"something else").replace(b"line 11", b"or this"))

@@ -17,7 +17,7 @@ from vibehq_tui.patches.history import patch_part
 from vibehq_tui.patches.ledger import OPEN_STATES, fresh, must_be, plan_fields
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.policies import APPROVE, check_denied
-from vibehq_tui.patches.queue import Queue, same_version
+from vibehq_tui.patches.queue import Queue, check_idle, same_version
 from vibehq_tui.patches.standing import Standing, stand
 
 
@@ -95,6 +95,7 @@ class Approval:
 
         def body(tx: Tx) -> Patch:
             now = fresh(tx, patch_id, "rejected")
+            check_idle(now)
             rejected = tx.patches.update(patch_id, state="rejected", decided_by=queue.actor, reason=reason)
             queue.ledger.event(tx, events.PATCH_REJECTED, rejected, reason)
             queue.ledger.audit(tx, "patch.reject", patch_id, detail=reason)
@@ -118,6 +119,7 @@ class Approval:
             now = tx.patches.get(patch_id)
             if now is None or now.state != patch.state or now.version != patch.version:
                 raise Conflict(f"patch {patch_id} was decided by somebody else just now", hint="look again")
+            check_idle(now)
             fields = plan_fields(plan) | examined.fields() | {"base": base}
             reopened = tx.patches.update(patch_id, state="proposed", decided_by=None, reason=None, **fields)
             queue.ledger.event(tx, events.PATCH_REOPENED, reopened, f"was {patch.state}")

@@ -11,7 +11,7 @@ from storage.records import Patch, PatchAction, PatchComment, PatchDecision, Pat
 from storage.store import Tx
 from vibehq_tui.contracts import events
 from vibehq_tui.patches.ledger import OPEN_STATES, fresh
-from vibehq_tui.patches.queue import Queue
+from vibehq_tui.patches.queue import Queue, check_idle
 from vibehq_tui.text.forms import ranges
 
 _STATES: Final = (*OPEN_STATES, "rejected", "failed", "reverted")
@@ -83,19 +83,27 @@ class History:
     async def _swap(self, patch_id: str, *, undo: bool) -> str:
         await self._queue.get(patch_id)
 
-        def body(tx: Tx) -> str:
+        def body(tx: Tx) -> str | Conflict:
             actor = self._queue.actor
             action = tx.actions.to_undo(patch_id, actor) if undo else tx.actions.to_redo(patch_id, actor)
             if action is None:
                 hint = "what other operators did is theirs to undo" if undo else "only what was undone can be redone"
                 raise Refused(f"nothing to {'undo' if undo else 'redo'} in patch {patch_id}", hint=hint)
             patch = fresh(tx, patch_id, "changed", _STATES)
-            said = _Swap(tx, patch, action, undo=undo).run()
+            check_idle(patch)
+            try:
+                said = _Swap(tx, patch, action, undo=undo).run()
+            except Conflict as conflict:
+                # There is no way back over it, and it must not stand in the way of what was done before it.
+                tx.actions.drop(action.id)
+                return conflict
             tx.actions.mark(action.id, undone=undo)
             self._tell(tx, patch, action, said, undo=undo)
             return said
 
         said = await self._queue.store.write(body)
+        if isinstance(said, Conflict):
+            raise said
         await self._queue.tasks.refresh_states()
         return said
 
@@ -151,7 +159,7 @@ class _Swap:
         raise Conflict(
             f"{what}{who} since, so it was left as it is",
             code="changed-since",
-            hint="decide about it as it is now",
+            hint="decide about it as it is now; the next undo goes on before it",
         )
 
     def _text(self, version: int | None) -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from storage.errors import Busy, Conflict, Refused
+from storage.errors import Conflict, Refused
 from storage.query import Query
 from storage.records import Patch
 from storage.store import Tx
@@ -23,7 +23,7 @@ from vibehq_tui.patches.model import ParsedPatch
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.plans import plan_open
 from vibehq_tui.patches.policies import APPROVE
-from vibehq_tui.patches.queue import Examined, Queue
+from vibehq_tui.patches.queue import Examined, Queue, check_idle
 from vibehq_tui.patches.tree import WorkTree
 from vibehq_tui.patches.versions import carried, tell_revised
 
@@ -171,8 +171,7 @@ class Intake:
         queue, now = self._queue, tx.patches.get(target.id)
         if now is None or now.version != target.version or now.state != target.state:
             raise Conflict(f"patch {target.id} was decided about or proposed anew just now", hint="look again")
-        if now.pending_receipt is not None:
-            raise Busy(f"patch {target.id} is being applied at this moment", hint="wait for that to end")
+        check_idle(now)
         number, reason = now.version + 1, "proposed anew"
         rows = tx.patches.decisions(now.id)
         kept = carried(plan, rows) if plan is not None else [row for row in rows if row.digest is not None]

@@ -94,6 +94,12 @@ class Queue:
         return ()
 
 
+def check_idle(patch: Patch) -> None:
+    """:raises Busy: while the patch is being applied or reverted: what it is by then is not known yet."""
+    if patch.pending_receipt is not None:
+        raise Busy(f"patch {patch.id} is being applied or reverted at this moment", hint="wait for that to end")
+
+
 def same_version(tx: Tx, patch: Patch, verb: str) -> Patch:
     """The patch as it is inside this transaction: open, and still the version that ``patch`` is.
 
@@ -101,8 +107,7 @@ def same_version(tx: Tx, patch: Patch, verb: str) -> Patch:
     :raises Busy: while it is being applied.
     """
     now = fresh(tx, patch.id, verb)
-    if now.pending_receipt is not None:
-        raise Busy(f"patch {patch.id} is being applied at this moment", hint="wait for that to end")
+    check_idle(now)
     if now.version != patch.version:
         raise Conflict(
             f"patch {patch.id} has become version {now.version} meanwhile",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from patch_helpers import Repository
 
-from storage.errors import Conflict, Refused
+from storage.errors import Busy, Conflict, Refused
 from vibehq_tui.contracts import events
 from vibehq_tui.headquarters import Headquarters
 
@@ -108,8 +108,43 @@ async def test_stacks_are_each_operators_own(hq: Headquarters, repository: Repos
             await hq.patches.undo_decision(patch)
         assert (await hq.patches.review(patch)).decisions[1].decision == "accepted"
         await other.patches.undo_decision(patch)
+    assert (await hq.patches.review(patch)).decisions[1].reason == "no"
+    with pytest.raises(Refused, match="nothing to undo"):
+        await hq.patches.undo_decision(patch)
+
+
+async def test_what_cannot_be_undone_any_more_does_not_stand_in_the_way(
+    hq: Headquarters, repository: Repository
+) -> None:
+    patch = await _patch(hq, repository)
+    await hq.patches.see(patch, "a.txt")
+    await hq.patches.approve(patch)
+    await hq.patches.apply(patch)
+    await hq.patches.revert(patch)
+    with pytest.raises(Conflict, match="the patch is reverted"):
+        await hq.patches.undo_decision(patch)
+    assert (await hq.patches.get(patch)).state == "reverted"
     await hq.patches.undo_decision(patch)
-    assert (await hq.patches.review(patch)).decisions == {}
+    assert (await hq.patches.review(patch)).seen == frozenset()
+
+
+async def test_nothing_is_decided_while_a_patch_is_being_applied(hq: Headquarters, repository: Repository) -> None:
+    patch = await _patch(hq, repository)
+    await hq.patches.decide(patch, 1, "accepted")
+    await hq.patches.approve(patch)
+    await hq.store.write(lambda tx: tx.patches.update(patch, pending_receipt="r"))
+    for call in (
+        hq.patches.decide(patch, 1, "rejected"),
+        hq.patches.reject(patch, "no"),
+        hq.patches.undo_decision(patch),
+        hq.patches.select_lines(patch, 1, {4}),
+        hq.patches.approve(patch),
+        hq.patches.reopen(patch),
+        hq.patches.submit(repository.diff_of("a.txt", ("line 5\n", "V\n")), patch=patch),
+    ):
+        with pytest.raises(Busy):
+            await call
+    assert (await hq.patches.get(patch)).state == "approved"
 
 
 async def test_undoing_is_in_the_feed_and_in_the_audit(hq: Headquarters, repository: Repository) -> None:

@@ -64,6 +64,15 @@ async def test_another_version_voids_an_approval_and_takes_a_rejection_up(
     assert (third.state, third.version, third.reason) == ("proposed", 3, None)
 
 
+async def test_marks_stay_on_files_that_read_the_same(hq: Headquarters, repository: Repository) -> None:
+    one, two = repository.diff_of("a.txt", ("line 5\n", "five\n")), repository.diff_of("b.txt", ("line 5\n", "five\n"))
+    patch = await hq.patches.submit(one + two)
+    await hq.patches.see(patch.id, "a.txt")
+    await hq.patches.see(patch.id, "b.txt")
+    await hq.patches.submit(one + repository.diff_of("b.txt", ("line 5\n", "FIVE\n")), patch=patch.id)
+    assert (await hq.patches.review(patch.id)).seen == {"a.txt"}
+
+
 async def test_the_same_execution_proposes_another_version(hq: Headquarters, repository: Repository) -> None:
     one = await hq.patches.submit(repository.diff_of("a.txt", ("line 5\n", "five\n")), execution="7", task="2")
     two = await hq.patches.submit(repository.diff_of("a.txt", ("line 5\n", "FIVE\n")), execution="7")
