@@ -11,6 +11,7 @@ from engine_helpers import Box, unchanged
 from vibehq_tui.patches.allowed import allows
 from vibehq_tui.patches.engine import EngineResult
 from vibehq_tui.patches.errors import PatchRefused
+from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.formats.operations import parse_operations
 
 
@@ -73,6 +74,26 @@ def test_slips_that_are_read_as_meant(box: Box, text: str, repairs: list[str]) -
     assert box.apply(text, format="operations", dry_run=True, strict=True).result == (
         "refused" if repairs else "dry-run"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "format_name"),
+    [
+        (f"```json\n{STRICT}\n```", "operations"),
+        (f"Sure, here it is:\n\n~~~\n{STRICT}\n~~~\nDone.", "operations"),
+        (f"The batch: {STRICT} – that is all.", "operations"),
+        ("[{'op': 'append', 'file': 'f', 'block': 'x'}]", "operations"),
+        ("{patches: [{op: 'append', file: 'f', block: 'x'}]}", "operations"),
+        (
+            'Here:\n```json\n[{"op": "create", "file": "n", "block": "<<<<<<< SEARCH\\n--- a/x\\n"}]\n```\n',
+            "operations",
+        ),
+        (f"batch.json\n```json\n{STRICT}\n```\n", "whole-file"),
+        (f"--- a/f\n+++ b/f\n@@ -1 +1,2 @@\n 1\n+{GOOD}\n", "unified"),
+    ],
+)
+def test_a_batch_is_told_by_its_content(text: str, format_name: str) -> None:
+    assert parse(text.encode()).format == format_name
 
 
 def test_texts_are_kept_through_repairs(box: Box) -> None:

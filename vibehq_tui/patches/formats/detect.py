@@ -9,6 +9,10 @@ _DIFF: Final = re.compile(rb"^(?:diff --git |--- [^\n]*\n\+\+\+ |@@ -\d)", re.MU
 _GIT: Final = re.compile(rb"^diff --git ", re.MULTILINE)
 _CODEX: Final = re.compile(rb"^(?:\*\*\* Begin Patch|\*\*\* (?:Add|Update|Delete) File:)", re.MULTILINE)
 _SEARCH: Final = re.compile(rb"^(?:<{5,9} ?(?:(?i:SEARCH|ORIGINAL))|-{5,9} ?SEARCH)", re.MULTILINE)
+_OPERATION: Final = re.compile(
+    rb"[\"']?\bop[\"']?[ \t]*:[ \t]*[\"'](?i:replace[-_ ]?(?:block|between)|insert[-_ ]?(?:before|after)|append|"
+    rb"prepend|create|delete|move)[\"']"
+)
 _MAIL: Final = re.compile(rb"^From [^\n]{4,300}:\d\d [^\n]{0,40}\d{4}", re.MULTILINE)
 _MAIL_STARTS: Final = (b"From ", b"From:", b"Subject:", b"Date:")
 _MADE_BY_TOOLS: Final = (b"diff --git ", b"commit ", b"Index: ")
@@ -31,10 +35,19 @@ def detect(text: bytes) -> str:
             return "operations"
     has_search = (b"<<<<<" in text or b"- SEARCH" in text) and _SEARCH.search(text) is not None
     if not has_codex and not has_search:
-        return _diff(text)
+        return "operations" if _is_batch(text) else _diff(text)
     if (has_codex and has_search) or _DIFF.search(text) is not None or _may_hold_files(text, 1):
         return "mixed"
     return "codex" if has_codex else "search-replace"
+
+
+def _is_batch(text: bytes) -> bool:
+    """Whether an operation batch stands in a fence or among prose, and is not the content of a file written out."""
+    if _OPERATION.search(text, 0, _HEAD) is None or _DIFF.search(text) is not None:
+        return False
+    from vibehq_tui.patches.formats.whole_file import has_files  # noqa: PLC0415 - for texts that look like a batch
+
+    return not has_files(text)
 
 
 def has_marks(text: bytes) -> bool:
