@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import select
 import signal
 import struct
 import subprocess
@@ -141,21 +142,28 @@ def test_a_window_that_is_closed_leaves_nothing_behind(tmp_path: Path, _home: No
     try:
         seen = b""
         while b"Terminal" not in seen:  # the title of the last pane: the screens are there
-            seen += os.read(leader, 65536)
+            seen += read_within(leader, 60)
         (folder,) = tmp_path.iterdir()
         assert json.loads(run_json(folder, "events", "--type", "execution.started"))["items"]
         process.send_signal(signal.SIGHUP)
-        try:
-            while os.read(leader, 65536):
-                pass
-        except OSError:
-            pass  # Linux says EIO when the other end of a pseudo-terminal is closed
+        while read_within(leader, 60):
+            pass
         assert process.wait(30) == 128 + signal.SIGHUP
         assert list(tmp_path.iterdir()) == []
     finally:
         process.kill()
         process.wait()
         os.close(leader)
+
+
+def read_within(terminal: int, seconds: float) -> bytes:
+    """What is printed next; nothing when the other end is closed."""
+    ready, _, _ = select.select([terminal], [], [], seconds)
+    assert ready, f"nothing in {seconds} seconds"
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux says EIO when the other end of a pseudo-terminal is closed
+        return b""
 
 
 def run_json(folder: Path, *arguments: str) -> str:

@@ -44,8 +44,14 @@ def demo(session: Session, keep: Path | None, no_open: bool, no_agent: bool) -> 
     root = keep.absolute() if keep else Path(tempfile.mkdtemp(prefix="vibehq-demo-"))
     session.opened = root
     made: Demo | None = None
+    left: list[int] = []
+
+    def leave(number: int, _frame: object) -> None:
+        left.append(number)
+        raise SystemExit(128 + number)
+
     for number in (signal.SIGHUP, signal.SIGTERM):  # a window that is closed must leave nothing behind either
-        signal.signal(number, _leave)
+        signal.signal(number, leave)
     try:
         made = asyncio.run(make(root, with_agent=not no_agent))
         if only_make:
@@ -56,12 +62,11 @@ def demo(session: Session, keep: Path | None, no_open: bool, no_agent: bool) -> 
     finally:
         if not keep and not only_make:
             _remove(made, root)
+        if left:
+            # The signal may have struck anywhere, also where a thread was to be ended: nobody waits for one.
+            os._exit(128 + left[0])
     if keep and not only_make:
         write(f"kept at {clean(str(root))}: vibehq -C {clean(str(root))}\n")
-
-
-def _leave(number: int, _frame: object) -> None:
-    raise SystemExit(128 + number)
 
 
 def _made(made: Demo) -> Answer:
