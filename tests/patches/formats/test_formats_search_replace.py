@@ -32,6 +32,7 @@ def test_a_block() -> None:
         BLOCK.replace("SEARCH", "search").replace("REPLACE", "replace"),
         BLOCK.replace("SEARCH\n", "SEARCH  \n").replace("=======\n", "======= \n"),
         BLOCK.removesuffix("\n"),
+        BLOCK.replace("REPLACE\n", "REPLACE```\n"),
         BLOCK.replace("\n", "\r\n"),
     ],
 )
@@ -67,6 +68,8 @@ def test_kinds_of_markers(block: str) -> None:
         "File: src/app.py\nBLOCK",
         "path: src/app.py\nBLOCK",
         "**File:** `src/app.py`\n```\nBLOCK```\n",
+        "**File: `src/app.py`**\n```\nBLOCK```\n",
+        "**File**: src/app.py\n```\nBLOCK```\n",
         "1. `src/app.py`\n```\nBLOCK```\n",
         "# src/app.py\nBLOCK",
         "```python\n# src/app.py\nBLOCK```\n",

@@ -25,6 +25,7 @@ CODE = "import os\n\nprint(os.name)\n"
         "**`src/app.py`**\n\n~~~python\nCODE~~~\n",
         "### `src/app.py`\n\n````python\nCODE````\n",
         "## File: src/app.py\n```\nCODE```\n",
+        "**File: `src/app.py`**\n\n```\nCODE```\n",
         "1. `src/app.py`:\n```python\nCODE```\n",
         "Create `src/app.py`:\n\n```python\nCODE```\n",
         '<file path="src/app.py">\nCODE</file>\n',

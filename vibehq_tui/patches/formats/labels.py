@@ -135,9 +135,6 @@ def _undressed(text: str) -> tuple[str, bool, bool]:
     for _ in range(6):
         before = text
         text = _NOTE.sub("", text.strip())
-        key = _KEY.match(text)
-        if key is not None and key.end() < len(text):
-            text, keyed = text[key.end() :], True
         if len(text) > 1 and text.endswith(":"):
             text = text[:-1].rstrip()
         for start, end in _WRAPPERS:
@@ -145,6 +142,9 @@ def _undressed(text: str) -> tuple[str, bool, bool]:
                 inner = text[len(start) : -len(end)]
                 if start not in inner:
                     text, wrapped = inner.strip(), True
+        key = _KEY.match(text)
+        if key is not None and key.end() < len(text):
+            text, keyed = text[key.end() :], True
         if text == before:
             break
     return text, wrapped, keyed

@@ -22,7 +22,7 @@ from vibehq_tui.patches.model import Change, Hunk, ParsedPatch, Repair
 
 _HEAD: Final = re.compile(rb"(<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)>?(?:[ :]+(\S[^\r\n]*))?$", re.IGNORECASE)
 _MIDDLE: Final = re.compile(rb"={5,9}$")
-_TAIL: Final = re.compile(rb"(>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)<?(?:</diff>)?$", re.IGNORECASE)
+_TAIL: Final = re.compile(rb"(>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)<?(?:</diff>|`{3,}|~{3,})?$", re.IGNORECASE)
 _ODD: Final = re.compile(rb"(?:<{3,} ?(?:SEARCH|ORIGINAL)|>{3,} ?(?:REPLACE|UPDATED))\b")
 _START_LINE: Final = re.compile(rb":start_line: ?(\d{1,9})$")
 _LINE_FIELD: Final = re.compile(rb":(?:start|end)_line: ?\d{1,9}$")
