@@ -351,11 +351,19 @@ class GitCat:
 
 
 def git_environment() -> dict[str, str]:
-    """An environment in which git reads the repository's objects and nothing of the user's configuration."""
+    """An environment in which git reads the repository's objects and nothing of the user's configuration.
+
+    What the repository's own configuration names is not run either: no monitor of the file system, and no fetch of
+    what a partial clone lacks.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     return kept | {
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "core.fsmonitor",
+        "GIT_CONFIG_VALUE_0": "false",
+        "GIT_ALLOW_PROTOCOL": "none",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C",

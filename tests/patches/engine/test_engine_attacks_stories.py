@@ -383,6 +383,40 @@ def test_a_planted_journal_leads_nowhere(box: Box) -> None:
         box.write("inside", "secret\n")
 
 
+def test_no_program_of_the_repository_is_run(box: Box) -> None:
+    """Its configuration names programs for a fetch, a filter, a diff, a hook; to apply a patch none is needed."""
+    box.write("file", "one\ntwo\nthree\n")
+    box.write(".gitattributes", "* filter=evil diff=evil merge=evil\n")
+    box.commit()
+    trap = box.root.parent / "trapped"
+    settings = {
+        "core.repositoryformatversion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.url": str(box.root),
+        "remote.origin.promisor": "true",
+        "remote.origin.partialclonefilter": "blob:none",
+        "remote.origin.uploadpack": f"touch {trap}; false #",
+        "core.fsmonitor": f"touch {trap}; false",
+        "core.sshCommand": f"touch {trap}",
+        "filter.evil.clean": f"touch {trap}; cat",
+        "filter.evil.smudge": f"touch {trap}; cat",
+        "diff.evil.textconv": f"touch {trap}; cat",
+        "diff.external": f"touch {trap}",
+        "merge.evil.driver": f"touch {trap}",
+        "core.hooksPath": str(box.root / "hooks"),
+    }
+    for key, value in settings.items():
+        box.git("config", key, value)
+    box.write("hooks/post-index-change", f"#!/bin/sh\ntouch {trap}\n", 0o755)
+    stale = (
+        f"diff --git a/file b/file\nindex {'12' * 20}..{'34' * 20} 100644\n--- a/file\n+++ b/file\n"
+        "@@ -1,3 +1,3 @@\n uno\n-two\n+zwei\n tres\n"
+    )
+    assert unchanged(box, stale).result == "conflict"
+    assert box.apply(stale.replace("uno", "one").replace("tres", "three")).result == "applied"
+    assert not trap.exists()
+
+
 def test_a_hostile_state_folder_writes_nothing_outside(box: Box) -> None:
     """A repository may come with a ``.vibehq`` of its own."""
     outside = box.root.parent / "outside"
