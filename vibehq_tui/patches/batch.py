@@ -16,7 +16,7 @@ from vibehq_tui.patches.ledger import fresh, must_be
 from vibehq_tui.patches.order import Order
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.plans import accepted_part
-from vibehq_tui.patches.policies import HOLD
+from vibehq_tui.patches.policies import DENY, HOLD
 from vibehq_tui.patches.queue import Queue
 from vibehq_tui.patches.standing import hunk_keys
 
@@ -29,6 +29,8 @@ CONFLICT: Final = "conflict"
 FAILED: Final = "failed"
 NOT_REACHED: Final = "not-reached"
 
+Arrange = Callable[[Sequence[str]], Awaitable[Order]]
+"""Finds an order in which patches go in."""
 _RESULTS: Final = {1: REFUSED, 3: CONFLICT}
 
 
@@ -71,79 +73,108 @@ class Batch:
         self._queue = queue
 
     async def approve(
-        self, order: Order, ids: Sequence[str], approve: Callable[[str], Awaitable[Patch]], *, keep_going: bool
+        self, ids: Sequence[str], arrange: Arrange, approve: Callable[[str], Awaitable[Patch]], *, keep_going: bool
     ) -> list[Outcome]:
         """Approves patches that no rule holds.
 
         :param ids: in the order of the call.
+        :param arrange: finds an order for some of them.
         """
-        outcomes = await self._left(order, ids)
-        for patch_id in order.patches:
+        outcomes: dict[str, Outcome] = {}
+        wanted: list[str] = []
+        for patch_id in dict.fromkeys(ids):
             patch = await self._queue.get(patch_id)
-            held = await self._held(patch)
-            if patch.state == "approved":
-                outcome = Outcome(id=patch_id, result=SKIPPED, message="is approved already", patch=patch)
-            elif held is not None:
-                hint = f"vibehq patch approve {patch_id} approves it by itself"
-                outcome = Outcome(id=patch_id, result=SKIPPED, message=held, patch=patch, hint=hint, code="held")
-            else:
-                outcome = await self._try(patch_id, APPROVED, approve)
-            outcomes[patch_id] = outcome
-            if not outcome.ok and not keep_going:
-                break
+            outcome = await self._ruled(patch)
+            if outcome is not None:
+                outcomes[patch_id] = outcome
+            if outcome is None or patch.state == "approved":
+                wanted.append(patch_id)
+        order = await arrange(wanted)
+        outcomes = await self._left(order, wanted) | outcomes
+        if keep_going or all(one.ok for one in outcomes.values()):
+            rest = [one for one in order.patches if one not in outcomes]
+            await self._each(rest, outcomes, APPROVED, approve, keep_going=keep_going)
         return self._all(ids, outcomes)
 
     async def apply(
-        self, order: Order, ids: Sequence[str], apply: Callable[[str], Awaitable[Patch]], *, keep_going: bool
+        self,
+        ids: Sequence[str],
+        arrange: Arrange,
+        check: Callable[[Patch], Awaitable[None]],
+        apply: Callable[[str], Awaitable[Patch]] | None,
+        *,
+        keep_going: bool,
     ) -> list[Outcome]:
         """Applies approved patches. An approval holds through what the patches before it change in the same files.
 
         It holds where every hunk is byte for byte what was approved, and where the only difference in its files is what
         the patches before it put there; anything else voids it, as ever.
+
+        :param check: says why a patch may not be applied at all.
+        :param apply: none to say only what would be done.
         """
-        outcomes = await self._left(order, ids)
-        carrier = _Carrier(self._queue)
-        await carrier.note(order.patches)
-        if outcomes and not keep_going:
-            return self._all(ids, outcomes)
-        for patch_id in order.patches:
-            part = await carrier.carry(patch_id)
-            outcome = await self._try(patch_id, APPLIED, apply)
-            outcomes[patch_id] = outcome
-            if outcome.ok and part is not None:
-                carrier.went_in(patch_id, part)
-            if not outcome.ok and not keep_going:
-                break
-        return self._all(ids, outcomes)
 
-    async def rehearse(
-        self, order: Order, ids: Sequence[str], check: Callable[[Patch], Awaitable[None]]
-    ) -> list[Outcome]:
-        """What :meth:`apply` would do with patches that are approved as they fit in this order."""
-        outcomes = await self._left(order, ids)
-
-        async def would(patch_id: str) -> Patch:
+        async def may(patch_id: str) -> Patch:
             patch = await self._queue.get(patch_id)
             must_be(patch, "applied", ("approved",))
             await check(patch)
             return patch
 
-        for patch_id in order.patches:
-            outcomes[patch_id] = await self._try(patch_id, WOULD_APPLY, would)
+        tried = {one: await self._try(one, WOULD_APPLY, may) for one in dict.fromkeys(ids)}
+        outcomes = {one: outcome for one, outcome in tried.items() if not outcome.ok}
+        wanted = [one for one, outcome in tried.items() if outcome.ok]
+        order = await arrange(wanted)
+        outcomes |= await self._left(order, wanted)
+        if apply is None:
+            return self._all(ids, outcomes | {one: tried[one] for one in order.patches})
+        if keep_going or not outcomes:
+            carrier = _Carrier(self._queue)
+            await carrier.note(order.patches)
+
+            async def carried(patch_id: str) -> Patch:
+                part = await carrier.carry(patch_id)
+                patch = await apply(patch_id)
+                if part is not None:
+                    carrier.went_in(patch_id, part)
+                return patch
+
+            await self._each(order.patches, outcomes, APPLIED, carried, keep_going=keep_going)
         return self._all(ids, outcomes)
 
-    async def _held(self, patch: Patch) -> str | None:
-        """Why a rule wants an operator to look at this patch by itself."""
+    async def _each(
+        self,
+        ids: Iterable[str],
+        outcomes: dict[str, Outcome],
+        result: str,
+        do: Callable[[str], Awaitable[Patch]],
+        *,
+        keep_going: bool,
+    ) -> None:
+        for patch_id in ids:
+            outcomes[patch_id] = await self._try(patch_id, result, do)
+            if not outcomes[patch_id].ok and not keep_going:
+                return
+
+    async def _ruled(self, patch: Patch) -> Outcome | None:
+        """What there is to say of a patch before it is approved: it is already, or a rule wants something else."""
+        if patch.state == "approved":
+            return Outcome(id=patch.id, result=SKIPPED, message="is approved already", patch=patch)
         queue = self._queue
         try:
             plan = await queue.plans.current(patch)
+            part = accepted_part(plan, await queue.store.read(lambda tx: tx.patches.decisions(patch.id)))
         except (PatchConflict, PatchRefused):
             return None  # approving it says so, and writes it down
-        rows = await queue.store.read(lambda tx: tx.patches.decisions(patch.id))
-        part = accepted_part(plan, rows)
         examined = await queue.examine(patch, await queue.plans.parsed(patch), part, patch.base, task=patch.task)
         verdict = examined.verdict
-        return f"held by rule {verdict.rule}: {verdict.reason}" if verdict.action == HOLD else None
+        if verdict.action == HOLD:
+            message, hint = verdict.finding()["message"], f"vibehq patch approve {patch.id} approves it by itself"
+            return Outcome(id=patch.id, result=SKIPPED, message=message, patch=patch, hint=hint, code="held")
+        if verdict.action == DENY:
+            hint = f"vibehq patch explain {patch.id} says what each rule finds"
+            message = verdict.finding()["message"]
+            return Outcome(id=patch.id, result=REFUSED, message=message, patch=patch, hint=hint, code="policy-denied")
+        return None
 
     async def _left(self, order: Order, ids: Iterable[str]) -> dict[str, Outcome]:
         found = {}

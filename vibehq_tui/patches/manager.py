@@ -18,6 +18,7 @@ from vibehq_tui.patches.errors import PatchConflict, PatchRefused
 from vibehq_tui.patches.history import History
 from vibehq_tui.patches.intake import Intake, Proposal
 from vibehq_tui.patches.ledger import Ledger
+from vibehq_tui.patches.order import Order
 from vibehq_tui.patches.plan import Plan
 from vibehq_tui.patches.plans import accepted_part
 from vibehq_tui.patches.policies import Explanation, check_denied, evaluate, facts_of_record
@@ -232,11 +233,13 @@ class PatchManager(PatchReader):
     async def approve_many(self, ids: Collection[str], *, keep_going: bool = False) -> list[Outcome]:
         """Approves patches in an order in which they can all be applied; those that a rule holds are left out.
 
-        :param keep_going: go on after one that cannot be approved.
+        :param keep_going: go on when one cannot be approved. Without it nothing is done when that is known before.
         :raises NotFound: when one of them does not exist; nothing was approved then.
         """
-        order = (await self.suggest(ids)).order
-        return await self._batch.approve(order, list(ids), self.approve, keep_going=keep_going)
+        return await self._batch.approve(list(ids), self._arrange, self.approve, keep_going=keep_going)
+
+    async def _arrange(self, ids: Collection[str]) -> Order:
+        return (await self.suggest(ids)).order
 
     async def apply_many(
         self,
@@ -253,7 +256,7 @@ class PatchManager(PatchReader):
         An approval holds through what the patches before it put into the same files, as long as its own lines are byte
         for byte those that were approved.
 
-        :param keep_going: go on after one that cannot be applied.
+        :param keep_going: go on when one cannot be applied. Without it nothing is done when that is known before.
         :param dry_run: only say in which order they would go in, and which would not.
         :raises NotFound: when one of them does not exist; nothing was applied then.
         """
@@ -261,10 +264,9 @@ class PatchManager(PatchReader):
         async def apply(patch_id: str) -> Patch:
             return await self.apply(patch_id, commit=commit, branch=branch, hooks=hooks)
 
-        order = (await self.suggest(ids)).order
-        if dry_run:
-            return await self._batch.rehearse(order, list(ids), self._check_denied)
-        return await self._batch.apply(order, list(ids), apply, keep_going=keep_going)
+        return await self._batch.apply(
+            list(ids), self._arrange, self._check_denied, None if dry_run else apply, keep_going=keep_going
+        )
 
     # -- rules -----------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from patch_helpers import LINES, Repository
 
-from storage.errors import NotFound, VibeError
+from storage.errors import Busy, NotFound, VibeError
 from vibehq_tui.contracts import events
 from vibehq_tui.headquarters import Headquarters
 from vibehq_tui.patches.order import Candidate, Ordering
@@ -138,13 +138,45 @@ async def test_the_first_that_does_not_work_stops_the_rest(hq: Headquarters, rep
     three = await _submit(hq, repository, ("line 30\n", "thirty\n"), path="b.txt")
     await hq.patches.approve(one)
     await hq.patches.approve(three)
+    before = repository.read("a.txt")
     outcomes = await hq.patches.apply_many([one, two, three])
-    assert [(row.id, row.result) for row in outcomes] == [(one, "applied"), (two, "refused"), (three, "not-reached")]
-    outcomes = await hq.patches.apply_many([two, three], keep_going=True)
+    assert [(row.id, row.result) for row in outcomes] == [
+        (two, "refused"),
+        (one, "not-reached"),
+        (three, "not-reached"),
+    ]
+    assert repository.read("a.txt") == before
+    outcomes = await hq.patches.apply_many([one, two, three], keep_going=True)
     assert [(row.id, row.result, row.code) for row in outcomes] == [
         (two, "refused", "patch-is-proposed"),
+        (one, "applied", ""),
         (three, "applied", ""),
     ]
+
+
+async def test_one_that_fails_on_the_way_stops_the_rest(hq: Headquarters, repository: Repository) -> None:
+    ids = [await _submit(hq, repository, (f"line {number}\n", f"{number}\n")) for number in (5, 15, 25)]
+    await hq.patches.approve_many(ids)
+    apply = hq.patches.application.apply
+
+    async def busy_in_the_middle(patch, **more):  # type: ignore[no-untyped-def]
+        if patch.id == ids[1]:
+            raise Busy("somebody else is applying")
+        return await apply(patch, **more)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hq.patches.application, "apply", busy_in_the_middle)
+        outcomes = await hq.patches.apply_many(ids)
+        assert [(row.id, row.result) for row in outcomes] == [
+            (ids[0], "applied"),
+            (ids[1], "failed"),
+            (ids[2], "not-reached"),
+        ]
+    outcomes = await hq.patches.apply_many(ids[1:])
+    # the approval of the second was carried across the first before it failed, that of the third was not
+    assert [(row.result, row.code) for row in outcomes] == [("applied", ""), ("conflict", "changed-since-approval")]
+    await hq.patches.approve(ids[2])
+    assert (await hq.patches.apply(ids[2])).state == "applied"
 
 
 async def test_patches_that_exclude_each_other(hq: Headquarters, repository: Repository) -> None:
@@ -171,6 +203,33 @@ async def test_approve_many_leaves_out_what_is_held(hq: Headquarters, repository
     assert "held by rule protect.hold" in outcomes[0].message
     assert [row.result for row in await hq.patches.approve_many([one])] == ["skipped"]
     assert (await hq.patches.approve(held)).state == "approved"
+
+
+async def test_what_is_held_or_denied_keeps_nobody_else_out(hq: Headquarters, repository: Repository) -> None:
+    rules = '[protect]\nhold = ["held.txt"]\n[[policies]]\nname = "no"\naction = "deny"\npaths = ["b.txt"]\n'
+    repository.write("vibehq.toml", rules)
+    repository.write("held.txt", "one\n")
+    repository.commit("Rules")
+    both = await hq.patches.submit(
+        repository.diff_of("a.txt", ("line 5\n", "V\n")) + repository.diff_of("held.txt", ("one\n", "two\n"))
+    )
+    denied = await hq.patches.submit(
+        repository.diff_of("a.txt", ("line 5\n", "x\n")) + repository.diff_of("b.txt", ("line 5\n", "x\n"))
+    )
+    free = await _submit(hq, repository, ("line 5\n", "five\n"))
+    async with await Headquarters.open(repository.root, via="cli", actor="ada") as ruled:
+        outcomes = await ruled.patches.approve_many([both.id, denied.id, free])
+        assert [(row.id, row.result) for row in outcomes] == [
+            (both.id, "skipped"),
+            (denied.id, "refused"),
+            (free, "not-reached"),
+        ]
+        outcomes = await ruled.patches.approve_many([both.id, denied.id, free], keep_going=True)
+        assert {row.id: (row.result, row.code) for row in outcomes} == {
+            both.id: ("skipped", "held"),
+            denied.id: ("refused", "policy-denied"),
+            free: ("approved", ""),
+        }
 
 
 async def test_unknown_patches_stop_before_anything_is_done(hq: Headquarters, repository: Repository) -> None:
