@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vibehq_tui.patches.blobs import blob_matches
 from vibehq_tui.patches.collisions import check_claims, check_room
@@ -22,6 +22,10 @@ from vibehq_tui.patches.whole import is_applied
 
 if TYPE_CHECKING:
     from vibehq_tui.patches.bases import Bases
+
+
+_LOST: Final = frozenset({"context-not-found", "partly-applied", "maybe-applied"})
+"""Why hunks have no place of their own; an earlier version of the file that they fit may tell more."""
 
 
 @dataclass(slots=True)
@@ -368,10 +372,10 @@ def _names_base(change: Change) -> bool:
 
 
 def _is_lost(placed: _Work, built: Built | None) -> bool:
-    """Whether hunks are nowhere in the file, or only where something like them is."""
+    """Whether hunks are nowhere in the file, only where something like them is, or perhaps in it already."""
     if built is not None:
         return any(hunk.match == "fuzzy" for hunk in built.hunks)
-    return not placed.refusals and any(problem.code == "context-not-found" for problem in placed.problems)
+    return not placed.refusals and any(problem.code in _LOST for problem in placed.problems)
 
 
 def patcher(
