@@ -127,6 +127,12 @@ Let me know what you think.
         code="ambiguous-context",
     ),
     Case(
+        "a place above the line that should lead to it",
+        "```diff\n--- web/app.js\n+++ web/app.js\n@@ export function clear(root) {\n-    root.append(row);\n"
+        "+    root.prepend(row);\n```\n",
+        code="anchor-mismatch",
+    ),
+    Case(
         "no place at all",
         "```diff\n--- web/app.js\n+++ web/app.js\n@@ ... @@\n+// a comment\n```\n",
         code="no-context",
