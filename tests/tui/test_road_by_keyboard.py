@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import pty
+import select
+import struct
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -145,3 +150,67 @@ def test_a_crash_goes_to_the_crash_log_and_not_to_the_terminal(root: Path) -> No
     assert process.wait() == 1
     assert b"Traceback" not in shown and b"crash.log" in shown
     assert "a mistake of ours" in (root / ".vibehq" / "crash.log").read_text()
+
+
+class _Terminal:
+    """The program in a pseudo-terminal of its own."""
+
+    def __init__(self, root: Path, **environment: str) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "from vibehq_tui.cli.main import main; main()"],
+            cwd=root,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm-256color", **environment},
+            start_new_session=True,
+        )
+        os.close(slave)
+        self._shown = b""
+
+    def press(self, keys: bytes) -> None:
+        """Types; what was shown before does not count any more."""
+        self._shown = b""
+        os.write(self._master, keys)
+
+    def wait_for(self, text: bytes, seconds: float = 30) -> None:
+        """Reads until a text was shown."""
+        limit = time.monotonic() + seconds
+        while text not in self._shown:
+            assert time.monotonic() < limit, f"{text!r} never came, but {self._shown[-2000:]!r}"
+            if select.select([self._master], [], [], 0.1)[0]:
+                self._shown += os.read(self._master, 65536)
+
+    def end(self) -> int:
+        """Reads to the end; answers the exit code."""
+        with contextlib.suppress(OSError):  # the other end is closed: the process has ended
+            while os.read(self._master, 65536):
+                pass
+        os.close(self._master)
+        return self._process.wait()
+
+
+def test_a_hunk_is_edited_in_a_real_editor_that_has_the_terminal_for_itself(root: Path, tmp_path: Path) -> None:
+    asyncio.run(_submit(root))
+    program = tmp_path / "editor"
+    program.write_text('#!/bin/sh\necho "editing $(basename $1)"\nread answer\nsed -i "s/^+.*/+$answer/" "$1"\n')
+    program.chmod(0o755)
+    terminal = _Terminal(root, VISUAL=str(program))
+    terminal.wait_for(b"proposed")
+    terminal.press(b"2\r")
+    terminal.wait_for(b"hunk 1 of 2")
+    terminal.press(b"E")
+    terminal.wait_for(b"editing hunk-1.diff")
+    terminal.press(b"by hand\n")
+    terminal.wait_for(b"reads as you wrote it")
+    terminal.press(b"\x11")
+    assert terminal.end() == 0
+
+    async def after() -> bytes | None:
+        async with await open_workspace(root) as hq:
+            return (await hq.patches.plan("1")).files[0].after
+
+    content = asyncio.run(after())
+    assert content is not None and b"by hand\n" in content

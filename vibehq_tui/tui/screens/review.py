@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -57,6 +58,11 @@ _HINTS = (
     ("diff.accept", "accepts and goes on"),
     ("review.reject-now", "rejects"),
     ("diff.select", "selects lines"),
+)
+_LINES_HINTS = (
+    ("lines.accept", "accepts only these lines"),
+    ("lines.reject", "takes them out"),
+    ("lines.leave", "leaves"),
 )
 
 
@@ -137,8 +143,8 @@ class ReviewScreen(ReviewCommands, ReviewResolving, FullScreen):
         self.review = review
         self.record = review.patch
         if before is not None and before.plan is not None and review.plan is not None:
-            open_now = review.patch.state in ("proposed", "approved")
-            if open_now and before.plan.hash != review.plan.hash:
+            same = review.patch.state in ("proposed", "approved") and before.patch.version == review.patch.version
+            if same and before.plan.hash != review.plan.hash:
                 self.command_app.say("the files changed: this is the patch as it would apply now", "warning")
         self.show_review()
 
@@ -176,7 +182,8 @@ class ReviewScreen(ReviewCommands, ReviewResolving, FullScreen):
         if review.plan is None:
             return
         decisions = self.decisions
-        self.diff.hint = self._hint(review.patch)
+        self.diff.hint = self._hint(review.patch, _HINTS)
+        self.diff.lines_hint = self._hint(review.patch, _LINES_HINTS)
         self.diff.border_title = self._changes_title()
         self.diff.show(review.plan, decisions=decisions, comments=review.comments, seen=review.seen)
         self._show_files(review, decisions, ascii_only)
@@ -220,14 +227,12 @@ class ReviewScreen(ReviewCommands, ReviewResolving, FullScreen):
             words.append("without changes of blanks")
         return (" - " if self.command_app.ascii_only else " · ").join(words)
 
-    def _hint(self, patch: Patch) -> str:
+    def _hint(self, patch: Patch, hints: Sequence[tuple[str, str]]) -> str:
         if patch.state not in ("proposed", "approved") or self.command_app.read_only:
             return ""
         keymap, ascii_only = self.command_app.keymap, self.command_app.ascii_only
-        words = [
-            f"{key_label(keys[0], ascii_only)} {word}" for id_, word in _HINTS if (keys := keymap.keys(BY_ID[id_]))
-        ]
-        return (" - " if ascii_only else " · ").join(words)
+        words = [f"{key_label(keys[0], ascii_only)} {word}" for id_, word in hints if (keys := keymap.keys(BY_ID[id_]))]
+        return (", " if ascii_only else " · ").join(words)
 
     def _show_files(self, review: Review, decisions: dict[int, PatchDecision], ascii_only: bool) -> None:
         if review.plan is None:

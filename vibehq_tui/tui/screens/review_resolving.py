@@ -62,7 +62,7 @@ class ReviewResolving:
         """Which keys choose."""
         keymap, ascii_only = self.command_app.keymap, self.command_app.ascii_only
         words = [f"{key_label(keys[0], ascii_only)} {word}" for id_, word in _KEYS if (keys := keymap.keys(BY_ID[id_]))]
-        return (" - " if ascii_only else " · ").join(words)
+        return (", " if ascii_only else " · ").join(words)
 
     def cmd_conflict_ours(self, _: Context) -> None:
         """The lines of the file."""

@@ -133,13 +133,16 @@ def report(review: Review, now: int, ascii_only: bool) -> Document:
     document = Document()
     patch = review.patch
     findings = sorted(patch.report, key=lambda finding: _ORDER.get(str(finding.get("result")), 1))
-    for finding in findings:
+    passed = [finding for finding in findings if finding.get("result") == "ok"]
+    for finding in findings[: len(findings) - len(passed)]:
         _finding(document, finding, review, ascii_only)
     for meeting in review.meets:
         _meeting(document, meeting, patch.id, ascii_only)
     if review.plan is not None:
         for warning in review.plan.warnings:
             _marked(document, "warning", warning, None, ascii_only)
+    for finding in passed:
+        _finding(document, finding, review, ascii_only)
     if patch.reason and not any(str(finding.get("message", "-")) in patch.reason for finding in findings):
         role = "dim" if patch.state == "rejected" else "error"
         document.row(Part(f"{patch.state}: {patch.reason}", role), hanging=2)

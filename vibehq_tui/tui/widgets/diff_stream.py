@@ -37,6 +37,8 @@ class DiffStream(LineView):
         self.preview = preview
         self.hint = ""
         """Shown after the decision of the current hunk: which keys decide."""
+        self.lines_hint = ""
+        """Shown there while lines are selected."""
         self.split = False
         self.shape = Shape()
         """How much of the files is shown around the changes."""
@@ -163,7 +165,7 @@ class DiffStream(LineView):
             shift=self._shift,
             ascii_only=self.ascii_only,
             match=self.match,
-            hint=self.hint,
+            hint=self.hint if self.selected_from is None else self.lines_hint,
         )
 
     def look_again(self) -> None:

@@ -134,7 +134,7 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
             self._selection_changed()
 
     def _selection_changed(self) -> None:
-        self._repaint()
+        self.look_again()
         self.screen.refresh_bindings()
 
     # -- moving ----------------------------------------------------------------------------------------------------
