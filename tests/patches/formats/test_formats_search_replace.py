@@ -175,6 +175,9 @@ def test_left_out_code_is_paired(mark: str) -> None:
         ("a\n...\nb\n", "a\nb\n"),
         ("a\n...\nb\n...\nc\n", "a\n...\nc\n"),
         ("...\nb\n", "new\n...\nb\n"),
+        ("a\n    ...\nb\n", "a\n        ...\nb\n"),
+        ("a\n    # ... existing code ...\nb\n", "a\n        # ... existing code ...\nb\n"),
+        ("a\n...\nb\n", "a\n# ...\nb\n"),
         ("def f():\n    ...\n", "def f():\n    return 1\n"),
     ],
 )

@@ -314,6 +314,15 @@ class _Reader:
                 hunk=self.number + 1,
                 hint="write the lines out, or leave the same ones out on both sides",
             )
+        for old_at, new_at in zip(old_cuts, new_cuts, strict=True):
+            if not _is_pair(old[old_at], new[new_at]):
+                raise refuse(
+                    "elided",
+                    f"lines {block.head + 2 + old_at} and {block.middle + 2 + new_at} stand for left-out code, and differ",
+                    path=path,
+                    hunk=self.number + 1,
+                    hint="write the lines out, or leave them out in the same words and at the same indentation",
+                )
         parts = []
         for old_part, new_part in zip(_split(old, old_cuts), _split(new, new_cuts), strict=True):
             if not old_part and new_part:
@@ -364,6 +373,14 @@ def _is_stub(lines: list[bytes], at: int, path: str) -> bool:
     if not path.endswith(".py") or at == 0 or not lines[at - 1].rstrip().endswith(b":"):
         return False
     return any(line.strip().startswith(_STUB_MARKS) for line in lines[max(at - 4, 0) : at])
+
+
+def _is_pair(old: bytes, new: bytes) -> bool:
+    """Whether two lines leave out the same code: dots may be code themselves, and then a change of it."""
+    if old.rstrip() == new.rstrip():
+        return True
+    indented_alike = old[: len(old) - len(old.lstrip())] == new[: len(new) - len(new.lstrip())]
+    return indented_alike and not is_dots(old) and not is_dots(new)
 
 
 def _split(lines: list[bytes], cuts: list[int]) -> list[list[bytes]]:
