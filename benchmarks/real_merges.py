@@ -1,12 +1,12 @@
 """Merges of real histories made again as patches: by the engine of ``patchctl`` and ``git apply --3way``.
 
-    python benchmarks/real_merges.py REPOSITORY... [--count 300] [--without-blobs] [--folder DIR]
+    python benchmarks/real_merges.py REPOSITORY... [--count 300] [--without-blobs | --bare] [--folder DIR]
 
 The repositories, bare or not, are only read. A merge commit counts when its two parents have one base and neither is
 the base of the other. The tree is that of the first parent, the patch is the difference of base and second parent, with
 full blob names. What ``git merge-tree --write-tree`` (git 2.38 or newer) makes of the two parents is the measure. With
 ``--without-blobs`` the patches do not say which blobs they were made from, as those of agents mostly do not, so the
-engine has to find a base among the earlier versions of each file.
+engine has to find a base among the earlier versions of each file. With ``--bare`` they do not say line numbers either.
 
 Prints how many merges were clean by each, how many of the engine's equal git's, and how many do not (goal: none), and
 milliseconds per patch. Merges that only the engine or only git finds clean are listed with the reason.
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -88,7 +89,7 @@ def merges_of(repository: Path, tally: Tally) -> Iterator[Merge]:
             yield Merge(name, parents[0], parents[1], bases[0])
 
 
-def measure(repository: Path, folder: Path, count: int, *, with_blobs: bool) -> Tally:
+def measure(repository: Path, folder: Path, count: int, told: str) -> Tally:
     """Makes up to ``count`` merges of a history again, in a scratch checkout in ``folder``."""
     tally = Tally()
     git("clone", "--quiet", "--shared", "--no-checkout", str(repository), str(folder), at=repository)
@@ -98,14 +99,17 @@ def measure(repository: Path, folder: Path, count: int, *, with_blobs: bool) -> 
         if tally.counts["merges"] == count:
             break
         try:
-            one_merge(folder, merge, tally, with_blobs=with_blobs)
+            one_merge(folder, merge, tally, told)
         except subprocess.CalledProcessError:
             tally.counts["left out: objects are missing"] += 1
     return tally
 
 
-def one_merge(folder: Path, merge: Merge, tally: Tally, *, with_blobs: bool) -> None:
-    """Makes one merge again in each way."""
+def one_merge(folder: Path, merge: Merge, tally: Tally, told: str) -> None:
+    """Makes one merge again in each way.
+
+    :param told: what the patches say of where they come from: blobs, lines, nothing.
+    """
     patch = git("diff-tree", "-p", "-M", "--binary", "--full-index", merge.base, merge.theirs, at=folder)
     if not patch.strip() or b"\nSubproject commit " in patch or b"160000" in patch:
         tally.counts["left out: nothing to do, or a submodule"] += 1
@@ -116,9 +120,11 @@ def one_merge(folder: Path, merge: Merge, tally: Tally, *, with_blobs: bool) -> 
     shutil.rmtree(folder / ".vibehq", ignore_errors=True)  # no receipt of another merge may help
     wanted = by_git(folder, merge)
     by_apply = by_three_way(folder, merge, patch, tally)
-    text = patch if with_blobs else without_blobs(patch)
+    text = patch if told == "blobs" else without_blobs(patch)
+    if told == "nothing":
+        text = re.sub(rb"^@@ -\d+(,\d+)? \+\d+(,\d+)? @@.*$", b"@@ @@", text, flags=re.MULTILINE)
     before = time.perf_counter()
-    result = apply_text(text, folder, "git")
+    result = apply_text(text, folder, "git" if told != "nothing" else "auto")
     tally.seconds["patchctl"] += time.perf_counter() - before
     clean = result.result == APPLIED
     made = tree_of(folder) if clean else None
@@ -207,14 +213,14 @@ def main() -> int:
     parser.add_argument("repositories", nargs="+", type=Path)
     parser.add_argument("--count", type=int, default=300, help="merges of each history")
     parser.add_argument("--without-blobs", action="store_true", help="patches that do not name their base")
+    parser.add_argument("--bare", action="store_true", help="patches that name neither their base nor a line")
     parser.add_argument("--folder", type=Path, help="where the scratch checkouts are made")
     options = parser.parse_args()
     wrong = 0
     for repository in options.repositories:
         with TemporaryDirectory(dir=options.folder, prefix="real-merges-") as folder:
-            tally = measure(
-                repository.resolve(), Path(folder) / "work", options.count, with_blobs=not options.without_blobs
-            )
+            told = "nothing" if options.bare else "lines" if options.without_blobs else "blobs"
+            tally = measure(repository.resolve(), Path(folder) / "work", options.count, told)
         report(str(repository), tally)
         wrong += tally.counts["patchctl clean, git merge clean, and another tree"]
     print(f"silently wrong: {wrong}")
