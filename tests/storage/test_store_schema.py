@@ -230,3 +230,38 @@ def test_a_script_is_cut_into_statements() -> None:
         "INSERT INTO colours VALUES ('green; ''blue''');",
         "CREATE TRIGGER colours_kept BEFORE DELETE ON colours\nBEGIN\n    SELECT RAISE(ABORT, 'kept');\nEND;",
     ]
+
+
+async def test_what_an_older_program_wrote_about_patches_is_there_after_the_migration(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setitem(SCHEMAS, "hq", 1)
+        before.setattr(migrate, "migrations", lambda schema: [one for one in migrations(schema) if one.version == 1])
+        async with await Store.open(folder):
+            pass
+    connection = sqlite3.connect(folder / "hq.db")
+    columns = "id, title, state, version, format, files, added, removed, hunks, risk, checks, repairs, report"
+    connection.execute(
+        f"INSERT INTO patches ({columns}, submitted_by, created_at, updated_at, search)"
+        " VALUES (1, 't', 'proposed', 1, 'git', '[]', 0, 0, 2, 'low', '', 0, '[]', 'ada', 5, 5, '')"
+    )
+    connection.execute("INSERT INTO patch_versions VALUES (1, 1, 'git', 5, x'00')")
+    connection.execute("INSERT INTO patch_decisions VALUES (1, 2, 'rejected', 'ada', 5, 'no')")
+    connection.execute("INSERT INTO patch_comments VALUES (1, 1, 'why?', 'ada', 5, NULL, NULL)")
+    connection.commit()
+    connection.close()
+    async with await Store.open(folder) as store:
+        (decision,) = await store.read(lambda tx: tx.patches.decisions("1"))
+        assert (decision.hunk, decision.decision, decision.digest) == (2, "rejected", None)
+        (comment,) = await store.read(lambda tx: tx.patches.comments("1"))
+        assert (comment.text, comment.hunk, comment.version, comment.quote, comment.resolved_by) == (
+            "why?",
+            None,
+            1,
+            "",
+            None,
+        )
+        (version,) = await store.read(lambda tx: tx.patches.versions("1"))
+        assert (version.by, version.base, version.reason) == ("", None, "")
+        assert await store.check() == []

@@ -23,6 +23,8 @@ class _Row:
     """Without its end."""
     unended: bool = False
     """The text says that it has no end."""
+    crlf: bool = False
+    """The text shows that it ends with CRLF; an editor may have taken that away."""
 
 
 def hunk_text(plan: Plan, number: int) -> str:
@@ -107,7 +109,8 @@ def _read(text: str, path: str, number: int) -> list[_Row]:
         if tag not in " +-":
             message = f"line {at} of the hunk starts with {tag!r}, not with a blank, + or -"
             raise refuse("not-a-hunk", message, path=path, hunk=number, hint="keep the first column of every line")
-        rows.append(_Row(tag, rest.encode("utf-8", "surrogateescape").rstrip(b"\r")))
+        raw = rest.encode("utf-8", "surrogateescape")
+        rows.append(_Row(tag, raw.rstrip(b"\r"), crlf=raw.endswith(b"\r")))
     return rows
 
 
@@ -136,14 +139,17 @@ def _place(before: list[bytes], hunk: PlannedHunk, old: list[bytes], path: str, 
 
 
 def _with_ends(rows: list[_Row], before: list[bytes], first: int, hunk: PlannedHunk) -> Lines:
-    """Gives every line its end: the file's own on old lines, on new ones the end that lines of the file have."""
-    sample = before or [line for _, line in hunk.lines]
+    """Gives every line its end: the file's own on old lines; on new ones what the text shows, else what the same line
+    of the hunk had, else the end that most lines of the file have."""
+    sample = [line for line in before or [line for _, line in hunk.lines] if line.endswith(b"\n")]
     usual = b"\r\n" if sum(line.endswith(b"\r\n") for line in sample) > len(sample) / 2 else b"\n"
+    known = {_bare(line): line[len(_bare(line)) :] for tag, line in hunk.lines if tag == "+" and line.endswith(b"\n")}
     lines: list[tuple[str, bytes]] = []
     at = first
     for position, row in enumerate(rows):
         if row.tag == "+":
-            lines.append(("+", row.text if row.unended else row.text + usual))
+            end = b"\r\n" if row.crlf else known.get(row.text, usual)
+            lines.append(("+", row.text if row.unended else row.text + end))
             continue
         line = before[at]
         at += 1

@@ -71,18 +71,23 @@ def report_lines(style: Style, findings: Sequence[dict[str, Any]]) -> list[str]:
     width = max((len(check.title) for check in checks), default=0)
     lines: list[str] = []
     for check in checks:
-        lines.append(f"  {_mark(style, check.result)} {clean(check.title).ljust(width)}  {clean(check.message, 2000)}")
         rest = [one for one in check.findings if one.get("result") != "ok"]
-        if len(rest) < 2 and not (rest and rest[0].get("path")):
-            continue
-        for one in rest[:_MOST_FINDINGS]:
-            place = ":".join(str(one[key]) for key in ("path", "line") if one.get(key))
-            message = str(one.get("message", ""))
-            where = f"{clean(place)}: " if place and place not in message else ""
-            lines.append(f"      {_mark(style, str(one.get('result')))} {where}{clean(message, 2000)}")
+        message = check.message if len(rest) != 1 else _placed(rest[0], after=True)
+        lines.append(f"  {_mark(style, check.result)} {clean(check.title).ljust(width)}  {clean(message, 2000)}")
+        for one in rest[:_MOST_FINDINGS] if len(rest) > 1 else ():
+            lines.append(f"      {_mark(style, str(one.get('result')))} {clean(_placed(one), 2000)}")
         if len(rest) > _MOST_FINDINGS:
             lines.append(f"      … and {len(rest) - _MOST_FINDINGS} more")
     return lines
+
+
+def _placed(finding: dict[str, Any], *, after: bool = False) -> str:
+    """A finding in words, with its place where the words do not name it."""
+    place = ":".join(str(finding[key]) for key in ("path", "line") if finding.get(key))
+    message = str(finding.get("message", ""))
+    if not place or place in message or (not finding.get("line") and str(finding.get("path")) in message):
+        return message
+    return f"{message} ({place})" if after else f"{place}: {message}"
 
 
 # -- one patch ---------------------------------------------------------------------------------------------------------
