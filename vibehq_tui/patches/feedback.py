@@ -18,8 +18,10 @@ _NEAR_LINES = 30
 _TASK_STATES = ("applied", "verified")
 
 
-def feedback(review: Review) -> str:
+def feedback(review: Review, edited: bytes = b"") -> str:
     """The message, in Markdown. It is the same for the same review, whenever it is asked for.
+
+    :param edited: what operators have changed in the patch themselves, as a diff.
 
     It has what operators said and what was found; settled comments, operators' names and times are not in it. Secrets
     are redacted; what is invisible in a text is made visible.
@@ -28,6 +30,7 @@ def feedback(review: Review) -> str:
     parts = [
         _head(patch),
         _rejection(patch),
+        _edits(edited),
         *_rejected_hunks(review),
         *_comments(review.comments, review),
         *_problems(review.problems),
@@ -61,6 +64,13 @@ def _rejection(patch: Patch) -> str:
     if patch.state not in ("rejected", "failed", "conflicted") or not patch.reason:
         return ""
     return f"## Why it is {patch.state}\n\n{_quoted(patch.reason)}"
+
+
+def _edits(diff: bytes) -> str:
+    if not diff:
+        return ""
+    lines = diff.decode("utf-8", "replace").splitlines()
+    return f"## What was changed in your patch\n\nKeep this; it is a part of the patch now.\n\n{_code(lines, 'diff')}"
 
 
 def _rejected_hunks(review: Review) -> Iterator[str]:

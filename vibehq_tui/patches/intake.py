@@ -17,7 +17,7 @@ from vibehq_tui.patches.decisions import Decisions
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.git import resolve_commit
-from vibehq_tui.patches.ledger import OPEN_STATES, Ledger, must_be, new_patch
+from vibehq_tui.patches.ledger import OPEN_STATES, PROPOSED_ANEW, Ledger, must_be, new_patch
 from vibehq_tui.patches.limits import check_parsed, check_plan, check_text
 from vibehq_tui.patches.model import ParsedPatch
 from vibehq_tui.patches.plan import Plan
@@ -172,7 +172,7 @@ class Intake:
         if now is None or now.version != target.version or now.state != target.state:
             raise Conflict(f"patch {target.id} was decided about or proposed anew just now", hint="look again")
         check_idle(now)
-        number, reason = now.version + 1, "proposed anew"
+        number, reason = now.version + 1, PROPOSED_ANEW
         rows = tx.patches.decisions(now.id)
         kept = carried(plan, rows) if plan is not None else [row for row in rows if row.digest is not None]
         tx.patches.replace_decisions(now.id, kept)

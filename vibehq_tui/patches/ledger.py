@@ -15,6 +15,8 @@ from vibehq_tui.patches.plan import Plan
 
 OPEN_STATES: Final = ("proposed", "approved", "conflicted")
 APPLIED_STATES: Final = ("applied", "verified")
+PROPOSED_ANEW: Final = "proposed anew"
+"""Why a version is another one, where whoever made the patch has sent it; else an operator made it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from vibehq_tui.patches.compare import Interdiff, Version, compare
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
 from vibehq_tui.patches.feedback import feedback
 from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.ledger import OPEN_STATES, digest, no_such_patch
+from vibehq_tui.patches.ledger import OPEN_STATES, PROPOSED_ANEW, digest, no_such_patch
 from vibehq_tui.patches.model import ParsedPatch, Problem
 from vibehq_tui.patches.order import Candidate, Order, Ordering
 from vibehq_tui.patches.overlap import Meeting, Pair, Touch, explain, find_meetings, folders_of, touches
@@ -129,7 +129,18 @@ class PatchReader:
 
     async def feedback(self, patch_id: str) -> str:
         """One message in Markdown for whoever made the patch. See :mod:`vibehq_tui.patches.feedback`."""
-        return feedback(await self.review(patch_id))
+        return feedback(await self.review(patch_id), await self._edited(patch_id))
+
+    async def _edited(self, patch_id: str) -> bytes:
+        """What operators have changed in a patch since its author sent it, as a diff."""
+        rows = await self.versions(patch_id)
+        sent = max((row.version for row in rows if row.reason in ("", PROPOSED_ANEW)), default=rows[-1].version)
+        if sent == rows[-1].version:
+            return b""
+        try:
+            return (await self.interdiff(patch_id, sent)).diff
+        except (PatchConflict, PatchRefused):
+            return b""  # the two fit no files that are known here: what does not fit is told anyway
 
     async def review(self, patch_id: str) -> Review:
         """All that the review screen shows."""

@@ -219,6 +219,17 @@ async def test_feedback_of_a_patch_that_does_not_apply(hq: Headquarters, reposit
     assert "make the patch against them" in text
 
 
+async def test_feedback_says_what_operators_changed_themselves(hq: Headquarters, repository: Repository) -> None:
+    patch = await hq.patches.submit(repository.diff_of("a.txt", ("line 5\n", "five\n"), ("line 30\n", "thirty\n")))
+    text = await hq.patches.hunk_text(patch.id, 1)
+    await hq.patches.edit_hunk(patch.id, 1, text.replace("+five", "+V"))
+    await hq.patches.reject(patch.id, "no", hunks=[2])
+    told = await hq.patches.feedback(patch.id)
+    assert "## What was changed in your patch" in told and "-five\n+V\n" in told
+    await hq.patches.submit(repository.diff_of("a.txt", ("line 5\n", "V\n")), patch=patch.id)
+    assert "What was changed" not in await hq.patches.feedback(patch.id)
+
+
 async def test_feedback_hides_secrets_and_shows_what_is_hidden(hq: Headquarters, repository: Repository) -> None:
     key = "AKIA" + "Q3EGRU7XQ2LZ5WNB"
     diff = repository.diff_of("a.txt", ("line 5\n", f"key = {key}\nturn \u202e round\n"))
