@@ -372,9 +372,13 @@ def _names_base(change: Change) -> bool:
 
 
 def _is_lost(placed: _Work, built: Built | None) -> bool:
-    """Whether hunks are nowhere in the file, only where something like them is, or perhaps in it already."""
+    """Whether hunks are nowhere in the file, only where something like them is, or perhaps in it already.
+
+    Or at what was its beginning or end, by their looks, and it goes on there: somebody may have added there, too.
+    """
     if built is not None:
-        return any(hunk.match == "fuzzy" for hunk in built.hunks)
+        at_edge = any(repair.code == "edge-context" for repair in placed.repairs)
+        return at_edge or any(hunk.match == "fuzzy" for hunk in built.hunks)
     return not placed.refusals and any(problem.code in _LOST for problem in placed.problems)
 
 

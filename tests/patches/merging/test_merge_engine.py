@@ -265,6 +265,19 @@ def test_a_patch_that_somebody_edited_is_merged_with_a_warning(place: Place) -> 
     assert b"ten\n" in place.read("f")
 
 
+def test_both_added_at_the_end(place: Place) -> None:
+    """No blob is named, and the lines above are unique; but the version that the hunk fits ends there."""
+    place.write("f", numbered())
+    place.commit()
+    patch = place.patch(f=numbered() + "theirs\n")
+    bare = b"".join(line for line in patch.splitlines(keepends=True) if not line.startswith(b"index "))
+    place.write("f", numbered() + "ours\n")
+    assert codes(place.apply(bare)) == ["merge-conflict"]
+    place.forget()
+    result = place.apply(bare)
+    assert (result.result, repairs(result)) == ("applied", ["edge-context"])
+
+
 def test_blocks_without_numbers_are_merged_over_an_earlier_version(place: Place) -> None:
     place.write("f.py", "def one():\n    a = 1\n    b = 2\n    c = 3\n    d = 4\n    return a\n\n\n" + numbered())
     place.commit()
