@@ -7,7 +7,7 @@ from typing import Final
 
 from vibehq_tui.patches.content import Built, Splice, build_from_splices, trimmed
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
-from vibehq_tui.patches.indents import Indents
+from vibehq_tui.patches.indents import Indents, merged
 from vibehq_tui.patches.markers import MarkedFile
 from vibehq_tui.patches.model import SYMLINK, Change, Edit, Problem
 from vibehq_tui.patches.planned import PlannedHunk, split_lines
@@ -15,6 +15,7 @@ from vibehq_tui.patches.tree import Tree
 
 # Where several operations add at one line boundary, this is their order from top to bottom.
 _ORDER: Final = {"prepend": 0, "insert-after": 1, "insert-before": 2, "append": 3}
+_MOST_PROBLEMS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ def plan_edits(tree: Tree, change: Change, content: bytes, number: int) -> Built
         raise PatchRefused([problem])
     lines = split_lines(content)
     end = b"\r\n" if content.count(b"\r\n") * 2 > len(lines) else b"\n"
-    replaced = frozenset(at for edit in change.edits for at in range(edit.start - 1, min(edit.end, len(lines))))
-    file = _File(tree, MarkedFile.of(path, content, lines), lines, end, Indents(path, lines, replaced))
+    replaced = merged((edit.start - 1, edit.end) for edit in change.edits if edit.end)
+    file = _File(tree, MarkedFile(path, content, lines), lines, end, Indents(path, lines, replaced))
     placed = sorted(
         (file.place(edit) for edit in change.edits), key=lambda item: (item.splice.start, item.splice.end, item.rank)
     )
@@ -72,7 +73,7 @@ def _check_overlaps(placed: list[_Placed], path: str) -> None:
         if last is None or item.splice.end >= last.splice.end:
             last = item
     if problems:
-        raise PatchRefused(problems, hint="make one operation of them")
+        raise PatchRefused(problems[:_MOST_PROBLEMS], hint="make one operation of them")
 
 
 def _block(tree: Tree, edit: Edit, path: str) -> bytes:
@@ -158,10 +159,10 @@ class _File:
             )
             raise PatchConflict([Problem(code="marker-order", message=message, path=self.path)])
         torn = self.marked.damaged_by(top + 1, bottom)
-        if torn:
+        if torn is not None:
             message = (
                 f"{edit.where}: between the lines {top + 1} and {bottom + 1} there is one half of the span "
-                f"{torn[0].name!r} (lines {torn[0].line} to {torn[0].end}), which would be torn"
+                f"{torn.name!r} (lines {torn.line} to {torn.end}), which would be torn"
             )
             raise PatchConflict([Problem(code="marker-crossed", message=message, path=self.path)])
         return top + 1, bottom, top
@@ -180,7 +181,7 @@ class _File:
     def _spaced(self, edit: Edit, block: list[bytes], start: int, end: int) -> list[bytes]:
         """The block with blank lines kept between it and the lines around it; those that are there already count."""
         wanted = [self.end] * edit.open_space
-        above = self.lines[:start][-edit.open_space :]
+        above = self.lines[max(start - edit.open_space, 0) : start]
         below = self.lines[end : end + edit.open_space]
         if above:
             blank = next((count for count, line in enumerate(reversed(above)) if not _is_blank(line)), len(above))

@@ -14,6 +14,8 @@ marker starts.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -37,14 +39,26 @@ def indentation(line: bytes) -> bytes:
     return line[: len(line) - len(line.lstrip(b" \t"))]
 
 
+def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same lines as ranges in order that do not overlap."""
+    result: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if result and start <= result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        else:
+            result.append((start, end))
+    return result
+
+
 @dataclass(slots=True)
 class Indents:
     """Fits blocks into a file, and notes what it did about their indentation."""
 
     path: str
     lines: list[bytes]
-    replaced: frozenset[int]
-    """Indices of the lines that the batch replaces; they tell nothing of what is there after it."""
+    replaced: Sequence[tuple[int, int]]
+    """Ranges of lines (indices, the second behind the last) that the batch replaces, and that therefore tell nothing of
+    what is there after it; in order, none within another."""
     repairs: list[Repair] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -53,7 +67,8 @@ class Indents:
         first = next((line for line in block if not _is_blank(line)), None)
         if first is None or edit.indent == "keep":
             return block
-        anchored = next((line for line in self.lines[anchor : max(end, anchor + 1)] if not _is_blank(line)), b"")
+        places = range(anchor, max(end, anchor + 1))
+        anchored = next((self.lines[at] for at in places if not _is_blank(self.lines[at])), b"")
         wanted = indentation(anchored)
         if edit.indent == "match":
             return _shifted(block, wanted)
@@ -98,7 +113,8 @@ class Indents:
     def _nearest(self, order: range) -> bytes | None:
         """The next line that is not blank; None when the batch replaces it, ``b""`` when there is none."""
         for at in order:
-            if at in self.replaced:
+            before = bisect_right(self.replaced, at, key=lambda lines: lines[0]) - 1
+            if before >= 0 and at < self.replaced[before][1]:
                 return None
             if not _is_blank(self.lines[at]):
                 return self.lines[at]

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cached_property
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 from vibehq_tui.patches.errors import PatchConflict
 from vibehq_tui.patches.model import Problem
 
+_Key = TypeVar("_Key")
+_Item = TypeVar("_Item")
+
 MARKER_WORD: Final = b"PATCH_MARKER"
 _MOST_CANDIDATES: Final = 16
+_MOST_COMPARED: Final = 500
+"""Names that are compared with one that is wrong."""
 
 _OPENERS: Final = (
     rb"#|//|/\*|\*|--|;|%|<!--|<%--|\{#|\{\{!(?:--)?|\(\*|\{-|\"\"\"|\x27\x27\x27|\x27|\"|!|\.\.|\\"
@@ -134,52 +141,82 @@ class Mistake:
 
 def pair_markers(markers: Sequence[Marker]) -> tuple[list[Place], list[Mistake]]:
     """Starts and ends brought together, top down; and what does not fit."""
-    places: list[Place] = []
-    mistakes: list[Mistake] = []
-    open_spans: list[Marker] = []
+    pairing = _Pairing(markers)
     for marker in markers:
         if marker.kind == "point":
-            places.append(Place(name=marker.name, kind="point", line=marker.line))
+            pairing.places.append(Place(name=marker.name, kind="point", line=marker.line))
         elif marker.kind == "start":
-            again = next((known for known in open_spans if known.name == marker.name), None)
-            if again is not None:
-                message = f"{marker.name!r} starts in line {again.line}, and again in line {marker.line} before its end"
-                mistakes.append(Mistake(code="marker-duplicate", name=marker.name, line=marker.line, message=message))
-            open_spans.append(marker)
+            pairing.start(marker)
         else:
-            mistakes += _close(marker, open_spans, places)
-    for marker in open_spans:
-        message = f"{marker.name!r} starts in line {marker.line} and has no end{_similar_end(marker, markers)}"
-        mistakes.append(Mistake(code="marker-unclosed", name=marker.name, line=marker.line, message=message))
-        places.append(Place(name=marker.name, kind="start", line=marker.line))
-    places.sort(key=lambda place: place.line)
-    mistakes += _duplicates(places)
+            pairing.end(marker)
+    pairing.finish()
+    places = sorted(pairing.places, key=lambda place: place.line)
+    mistakes = [*pairing.mistakes, *_duplicates(places)]
     return places, sorted(mistakes, key=lambda mistake: mistake.line)
 
 
-def _close(marker: Marker, open_spans: list[Marker], places: list[Place]) -> Iterator[Mistake]:
-    at = next((at for at in reversed(range(len(open_spans))) if open_spans[at].name == marker.name), None)
-    if at is None:
-        close = get_close(marker.name, [known.name for known in open_spans])
-        lines = {known.name: known.line for known in open_spans}
-        meant = f"; did it mean {close[0]!r}, which starts in line {lines[close[0]]}?" if close else ""
-        message = f"{marker.name!r} ends in line {marker.line} and has no start{meant}"
-        yield Mistake(code="marker-unopened", name=marker.name, line=marker.line, message=message)
-        places.append(Place(name=marker.name, kind="end", line=marker.line))
-        return
-    start = open_spans.pop(at)
-    for crossed in open_spans[at:]:
-        message = (
-            f"{marker.name!r} ends in line {marker.line}, within {crossed.name!r}, which starts in line {crossed.line}"
-        )
-        yield Mistake(code="marker-crossed", name=marker.name, line=marker.line, message=message)
-    places.append(Place(name=marker.name, kind="span", line=start.line, end=marker.line))
+class _Pairing:
+    """Walks the markers of a file. The time it takes grows with their number, whatever is wrong with them."""
 
+    def __init__(self, markers: Sequence[Marker]) -> None:
+        self.places: list[Place] = []
+        self.mistakes: list[Mistake] = []
+        self._markers = markers
+        self._open: dict[int, Marker] = {}
+        """Starts without an end so far, by their order."""
+        self._by_name: dict[str, list[int]] = {}
+        self._started = 0
+        self._explained = 0
 
-def _similar_end(start: Marker, markers: Sequence[Marker]) -> str:
-    ends = [marker for marker in markers if marker.kind == "end" and marker.line > start.line]
-    close = get_close(start.name, [marker.name for marker in ends])
-    return f"; the nearest end is of {close[0]!r}" if close and close[0] != start.name else ""
+    def _wrong(self, code: str, marker: Marker, message: str) -> None:
+        self.mistakes.append(Mistake(code=code, name=marker.name, line=marker.line, message=message))
+
+    def start(self, marker: Marker) -> None:
+        same = self._by_name.setdefault(marker.name, [])
+        if same:
+            first = self._open[same[-1]].line
+            message = f"{marker.name!r} starts in line {first}, and again in line {marker.line} before its end"
+            self._wrong("marker-duplicate", marker, message)
+        self._started += 1
+        same.append(self._started)
+        self._open[self._started] = marker
+
+    def end(self, marker: Marker) -> None:
+        same = self._by_name.get(marker.name)
+        if not same:
+            close = self._close(marker.name, self._open.values())
+            meant = f"; did it mean {close.name!r}, which starts in line {close.line}?" if close else ""
+            self._wrong(
+                "marker-unopened", marker, f"{marker.name!r} ends in line {marker.line} and has no start{meant}"
+            )
+            self.places.append(Place(name=marker.name, kind="end", line=marker.line))
+            return
+        start = self._open.pop(same.pop())
+        inner = next(reversed(self._open.values()), None)
+        if inner is not None and inner.line > start.line:
+            message = (
+                f"{marker.name!r} ends in line {marker.line}, within {inner.name!r}, which starts in line {inner.line}"
+            )
+            self._wrong("marker-crossed", marker, message)
+        self.places.append(Place(name=marker.name, kind="span", line=start.line, end=marker.line))
+
+    def finish(self) -> None:
+        for marker in self._open.values():
+            ends = (known for known in self._markers if known.kind == "end" and known.line > marker.line)
+            close = self._close(marker.name, ends)
+            nearest = f"; the nearest end is of {close.name!r}" if close and close.name != marker.name else ""
+            self._wrong(
+                "marker-unclosed", marker, f"{marker.name!r} starts in line {marker.line} and has no end{nearest}"
+            )
+            self.places.append(Place(name=marker.name, kind="start", line=marker.line))
+
+    def _close(self, name: str, known: Iterable[Marker]) -> Marker | None:
+        """The marker whose name is most alike; only the first mistakes of a file are explained like that."""
+        self._explained += 1
+        if self._explained > _MOST_CANDIDATES:
+            return None
+        by_name = {marker.name: marker for marker in islice(known, _MOST_COMPARED)}
+        return next((by_name[match] for match in get_close(name, list(by_name), 1)), None)
 
 
 def _duplicates(places: list[Place]) -> Iterator[Mistake]:
@@ -204,18 +241,28 @@ def get_close(name: str, known: Sequence[str], most: int = 3) -> list[str]:
     return [folded[match] for match in get_close_matches(name.casefold()[:200], folded, most, 0.6)]
 
 
-@dataclass(frozen=True, slots=True)
 class MarkedFile:
-    """A file and its markers, in which operations look for theirs."""
+    """A file and its markers, in which operations look for theirs; looking for many costs little more than for one."""
 
-    path: str
-    lines: Sequence[bytes]
-    markers: Sequence[Marker]
-
-    @classmethod
-    def of(cls, path: str, content: bytes, lines: Sequence[bytes]) -> MarkedFile:
+    def __init__(self, path: str, content: bytes, lines: Sequence[bytes]) -> None:
         """``lines`` are those of ``content``."""
-        return cls(path, lines, find_markers(content, path))
+        self.path = path
+        self.lines = lines
+        self.markers = find_markers(content, path)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Marker]]:
+        return _grouped((marker.name, marker) for marker in self.markers)
+
+    @cached_property
+    def _by_text(self) -> dict[bytes, list[int]]:
+        return _grouped((line.strip(), at) for at, line in enumerate(self.lines))
+
+    @cached_property
+    def _halves(self) -> list[tuple[int, Place]]:
+        """Both lines of every span, top down."""
+        spans = [place for place in pair_markers(self.markers)[0] if place.end is not None]
+        return sorted(((line, span) for span in spans for line in (span.line, span.end or 0)), key=lambda half: half[0])
 
     def resolve(self, wanted: str, role: str, where: str) -> int:
         """The index of the one line that a marker names.
@@ -228,7 +275,7 @@ class MarkedFile:
         :raises PatchConflict: when there is no such marker, or more than one.
         """
         name, role = _asked(wanted, role)
-        named = [marker for marker in self.markers if marker.name == name]
+        named = self._by_name.get(name, [])
         fitting = [marker for marker in named if marker.kind == role] or [
             item for item in named if item.kind == "point"
         ]
@@ -237,7 +284,7 @@ class MarkedFile:
             raise self._unfit(name, role, named, where)
         if not found:
             text = wanted.strip().encode("utf-8", "surrogatepass")
-            found = [at for at, line in enumerate(self.lines) if text and line.strip() == text]
+            found = self._by_text.get(text, []) if text else []
         if not found:
             raise self._missing(name, where)
         if len(found) > 1:
@@ -263,7 +310,7 @@ class MarkedFile:
         for marker in self.markers:
             lines.setdefault(marker.name, marker.line)
         outside = self._outside_comments(name)
-        close = get_close(name, list(lines)) or list(lines)[:3]
+        close = get_close(name, list(islice(lines, _MOST_COMPARED))) or list(lines)[:3]
         if outside:
             word = "line" if len(outside) == 1 else "lines"
             said = f"; {word} {', '.join(map(str, outside))} has it, but not at the start of a comment"
@@ -286,14 +333,22 @@ class MarkedFile:
         found = tuple(candidates[:_MOST_CANDIDATES])
         return PatchConflict([Problem(code=code, message=message, path=self.path, candidates=found)])
 
-    def damaged_by(self, top: int, bottom: int) -> list[Place]:
-        """Spans of which just one half is among the lines from index ``top`` up to, without it, ``bottom``."""
-        places, _ = pair_markers(self.markers)
-        return [
-            place
-            for place in places
-            if place.end is not None and (top < place.line <= bottom) != (top < place.end <= bottom)
-        ]
+    def damaged_by(self, top: int, bottom: int) -> Place | None:
+        """A span of which just one half is among the lines from index ``top`` up to, without it, ``bottom``."""
+        first = bisect_left(self._halves, top + 1, key=lambda half: half[0])
+        for line, span in islice(self._halves, first, None):
+            if line > bottom:
+                return None
+            if span.line <= top or (span.end or 0) > bottom:
+                return span
+        return None
+
+
+def _grouped(items: Iterable[tuple[_Key, _Item]]) -> dict[_Key, list[_Item]]:
+    groups: dict[_Key, list[_Item]] = {}
+    for key, item in items:
+        groups.setdefault(key, []).append(item)
+    return groups
 
 
 def _asked(wanted: str, role: str) -> tuple[str, str]:

@@ -106,7 +106,8 @@ class _Reader:
     problems: list[Problem] = field(default_factory=list)
     edits: dict[str, list[Edit]] = field(default_factory=dict)
     whole: dict[str, Change] = field(default_factory=dict)
-    order: list[str] = field(default_factory=list)
+    order: dict[str, None] = field(default_factory=dict)
+    """The files, in the order in which they come up."""
     repairs: list[Repair] = field(default_factory=list)
 
     def repaired(self, code: str, where: str, message: str) -> None:
@@ -160,8 +161,7 @@ class _Reader:
         target = self._path(data, "to", where) if op == "move" else None
         if len(self.problems) > before:
             return
-        if path not in self.order:
-            self.order.append(path)
+        self.order[path] = None
         if op not in ("create", "delete", "move") and edit is not None:
             self.edits.setdefault(path, []).append(edit)
             return
