@@ -203,6 +203,7 @@ def test_nothing_of_the_configuration_runs(place: Place, tmp_path: Path, monkeyp
     assert [problem.code for problem in result.errors] == ["merge-conflict"]
     place.write("f", numbered().replace("line 8\n", "EIGHT\n").replace("line 12\n", "TWELVE\n"))
     assert place.apply(patch).result == "applied"
+    assert len(versions(GitBases(place.root), "f")) == 1
     assert not (tmp_path / "sprung").exists()
 
 
