@@ -318,7 +318,7 @@ class _Reader:
             if not _is_pair(old[old_at], new[new_at]):
                 raise refuse(
                     "elided",
-                    f"lines {block.head + 2 + old_at} and {block.middle + 2 + new_at} stand for left-out code, and differ",
+                    f"lines {block.head + 2 + old_at} and {block.middle + 2 + new_at} leave code out, and differ",
                     path=path,
                     hunk=self.number + 1,
                     hint="write the lines out, or leave them out in the same words and at the same indentation",
