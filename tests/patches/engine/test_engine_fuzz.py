@@ -155,7 +155,7 @@ thorough = settings(max_examples=20_000, deadline=None, suppress_health_check=li
 
 def parsed(text: bytes, format_name: str = "auto") -> ParsedPatch | None:
     """The patch, or None when it is refused; anything else fails the test."""
-    start = time.monotonic()
+    start = time.process_time()
     try:
         result = parse(text, format_name)
     except PatchRefused as error:
@@ -163,7 +163,7 @@ def parsed(text: bytes, format_name: str = "auto") -> ParsedPatch | None:
         assert error.problems
         json.dumps(error.to_wire())
         result = None
-    assert time.monotonic() - start < SLOW
+    assert time.process_time() - start < SLOW
     return result
 
 
@@ -174,7 +174,7 @@ def planned(patch: ParsedPatch, content: bytes = SMALL) -> Plan | None:
         (root / "f").write_bytes(content)
         before = sorted(path.name for path in root.iterdir())
         tree = WorkTree(root)
-        start = time.monotonic()
+        start = time.process_time()
         try:
             plan = make_plan(patch, tree)
         except (PatchRefused, PatchConflict, AlreadyApplied) as error:
@@ -182,7 +182,7 @@ def planned(patch: ParsedPatch, content: bytes = SMALL) -> Plan | None:
             return None
         finally:
             tree.close()
-            assert time.monotonic() - start < SLOW
+            assert time.process_time() - start < SLOW
             assert sorted(path.name for path in root.iterdir()) == before
         return plan
 

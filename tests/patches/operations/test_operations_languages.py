@@ -180,6 +180,6 @@ def test_what_is_never_closed_hides_little(text: str) -> None:
 def test_no_text_takes_longer_than_its_size(piece: str) -> None:
     data = piece.encode() * (40_000 // len(piece)) + b"PATCH_MARKER: x"
     for language in LANGUAGES:
-        start = time.monotonic()
+        start = time.process_time()
         assert all(0 <= comment.start <= comment.end <= len(data) for comment in comments(data, language))
-        assert time.monotonic() - start < 2.0, language.name
+        assert time.process_time() - start < 2.0, language.name

@@ -314,7 +314,7 @@ def test_ten_thousand_files_take_seconds(box: Box, repository: bool) -> None:
             (box.root / f"d{folder}" / f"f{file}.py").write_text(text)
     if repository:
         box.git("init", "-q")
-    start = time.monotonic()
+    start = time.process_time()
     found = list(markers_below(box.root))
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
     assert len(found) == 100
