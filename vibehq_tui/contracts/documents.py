@@ -62,6 +62,31 @@ class Repair(Wire):
     message: str
 
 
+class Nearest(Wire):
+    """The place of a file that comes nearest to what a hunk looks for, without being it."""
+
+    line: int
+    """From 1, in the file as it is."""
+    score: float
+    """How much of it is alike, 0 to 1."""
+    expected: list[str]
+    """The old lines of the hunk."""
+    found: list[str]
+    """The lines of the file there."""
+
+
+class MergeRegion(Wire):
+    """A place that both the patch and the file have changed since their common base; lines as text."""
+
+    line: int
+    """From 1, in the file as it is."""
+    ours: list[str]
+    """The file as it is."""
+    base: list[str]
+    theirs: list[str]
+    """What the patch wants."""
+
+
 class Problem(Wire):
     """Why a patch was refused or does not apply."""
 
@@ -71,6 +96,8 @@ class Problem(Wire):
     message: str
     candidates: list[int] = Field(default_factory=list)
     """Lines where it could have been meant."""
+    nearest: Nearest | None = None
+    regions: list[MergeRegion] = Field(default_factory=list)
 
 
 class CheckRun(Wire):
@@ -79,6 +106,8 @@ class CheckRun(Wire):
     command: str
     exit_code: int
     output: str
+    """The end of what it printed."""
+    seconds: float = 0.0
 
 
 class Receipt(Wire):

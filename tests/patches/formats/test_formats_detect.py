@@ -198,12 +198,12 @@ def test_a_plain_diff_loads_no_other_reader() -> None:
 )
 def test_hostile_texts_take_no_time(text: str) -> None:
     for name in ("auto", *FORMATS[3:]):
-        start = time.monotonic()
+        start = time.process_time()
         try:
             assert read(text, name).changes
         except PatchRefused as refusal:
             assert refusal.problems
-        assert time.monotonic() - start < 2, name
+        assert time.process_time() - start < 2, name
 
 
 def test_a_refusal_says_where() -> None:
