@@ -219,7 +219,10 @@ def test_new_files_with_lost_marks() -> None:
     parsed = read("*** Begin Patch\n*** Add File: f\n+a\n\n+b\n\n*** Add File: g\none\n\ntwo\n*** End Patch\n")
     assert codes(parsed) == ["lost-mark", "lost-mark"]
     assert [content(change) for change in parsed.changes] == ["a\n\nb\n", "one\n\ntwo\n"]
-    assert refused("*** Begin Patch\n*** Add File: f\n+a\nb\n*** End Patch\n") == "malformed-hunk"
+    for body in ("+a\nb\n", " a\n  b\n", "```\na\n```\n"):
+        assert refused(f"*** Begin Patch\n*** Add File: f\n{body}*** End Patch\n") == "malformed-hunk"
+    for body in ("++a\n++b\n", "+1: a\n+2: b\n"):
+        assert refused(f"*** Begin Patch\n*** Add File: f\n{body}*** End Patch\n") == "malformed-file"
 
 
 def test_an_empty_new_file_and_one_without_final_newline() -> None:

@@ -128,6 +128,7 @@ def test_new_files() -> None:
     assert refused(f"new.py\n<<<<<<< SEARCH\n=======\nx\n>>>>>>> REPLACE\n{BLOCK}") == "same-file-twice"
     assert refused(f"new.py\n{BLOCK}<<<<<<< SEARCH\n=======\nx\n>>>>>>> REPLACE\n") == "same-file-twice"
     assert refused("new.py\n<<<<<<< SEARCH\n=======\n>>>>>>> REPLACE\n") == "empty-hunk"
+    assert refused("n.py\n<<<<<<< SEARCH\n=======\n+x\n+y\n>>>>>>> REPLACE\n") == "malformed-file"
     assert refused("n.py\n<<<<<<< SEARCH\n=======\nx\n# ... rest of the file ...\n>>>>>>> REPLACE\n") == "elided"
 
 

@@ -128,6 +128,10 @@ def test_fences_that_may_end_too_early(text: str) -> None:
         ('<file path="a.py">\nx = 1</file>\n', "malformed-file"),
         ("a.py\n```python\n```\n", "empty-file"),
         ('<file path="a.py">\n\n</file>\n', "empty-file"),
+        ("a.py\n```\n+import os\n+\n+print()\n```\n", "malformed-file"),
+        ("a.py\n```\n1 | import os\n2 |\n3 | print()\n```\n", "malformed-file"),
+        ("a.py\n```\n   1\timport os\n   2\tprint()\n```\n", "malformed-file"),
+        ('<file path="a.py">\n10: x\n11: y\n</file>\n', "malformed-file"),
         ("a.py\n```\n<<<<<<< SEARCH\na\n=======\na\n>>>>>>> REPLACE\n```\n", "no-changes"),
         (f"a.py\n```\n{CODE}```\n\na.py\n```\nx\n```\n", "same-file-twice"),
     ],
@@ -139,6 +143,12 @@ def test_files_that_are_not_certain(text: str, code: str) -> None:
 def test_a_block_is_not_written_out_as_a_file() -> None:
     for start in ("<<<<<<< SEARCH", "*** Begin Patch", "diff --git a/a b/a"):
         assert refused(f"a.py\n```\n\n{start}\nx\n```\n", "whole-file") == "unclear-file"
+
+
+def test_contents_that_only_look_numbered() -> None:
+    for text in ("3: x\n2: y\n", "1: x\ny\n", "+ one\nb\n", "1 | x\n"):
+        assert whole(only(f"a.py\n```\n{text}```\n")) == text
+    assert whole(only("a.yaml\n```\n1: x\n2: y\n```\n")) == "1: x\n2: y\n"
 
 
 def test_empty_files_that_may_be() -> None:

@@ -17,6 +17,7 @@ from vibehq_tui.patches.formats.labels import checked_name, is_path_like
 from vibehq_tui.patches.formats.lines import Mark, fence_mark, is_blank, split_text, text_of, without_newline
 from vibehq_tui.patches.formats.names import header_name
 from vibehq_tui.patches.formats.rescue import dedented
+from vibehq_tui.patches.formats.written import check_written
 from vibehq_tui.patches.model import Change, Hunk, ParsedPatch, Repair
 
 _MARKER: Final = re.compile(
@@ -206,6 +207,7 @@ class _Reader:
         marked = [line.startswith(b"+") for line in body]
         content: list[bytes] = []
         if not any(marked) and body:
+            self._check_bare(path, body, at + 1)
             message = "no line of the new file has its '+'; all of them were taken"
             self.repairs.append(Repair(code="lost-mark", path=path, hunk=self.number + 1, message=message))
             content = body
@@ -230,6 +232,7 @@ class _Reader:
             if lost:
                 message = f"{lost} empty lines of the new file had lost their '+'"
                 self.repairs.append(Repair(code="lost-mark", path=path, hunk=self.number + 1, message=message))
+        check_written(content, path, at + 1)
         crlf = self.lines[at].endswith(b"\r\n")
         self.number += 1
         hunks: tuple[Hunk, ...] = ()
@@ -247,6 +250,18 @@ class _Reader:
             )
         self.changes.append(Change(path=path, op="create", hunks=hunks))
         return end
+
+    def _check_bare(self, path: str, body: list[bytes], at: int) -> None:
+        """Refuses a new file without marks that may have lost others: all of it indented, or in a fence."""
+        indented = all(line[:1] == b" " or is_blank(line) for line in body)
+        if indented or fence_mark(body[0]) is not None:
+            raise refuse(
+                "malformed-hunk",
+                f"line {at + 1}: no line of the new file starts with '+', and it is not certain what belongs to it",
+                path=path,
+                hunk=self.number + 1,
+                hint="every line of a new file starts with '+'",
+            )
 
     def _update(self, path: str, at: int) -> int:
         start = self._nothing(at + 1)

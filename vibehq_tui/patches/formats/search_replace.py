@@ -18,6 +18,7 @@ from vibehq_tui.patches.formats.labels import Label, checked_name, info_name, in
 from vibehq_tui.patches.formats.lines import fence_mark, is_blank, split_text, text_of
 from vibehq_tui.patches.formats.rescue import dedented
 from vibehq_tui.patches.formats.sides import tagged
+from vibehq_tui.patches.formats.written import check_written
 from vibehq_tui.patches.model import Change, Hunk, ParsedPatch, Repair
 
 _HEAD: Final = re.compile(rb"(<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)>?(?:[ :]+(\S[^\r\n]*))?$", re.IGNORECASE)
@@ -275,6 +276,7 @@ class _Reader:
             )
         if any(is_comment_elision(line) for line in new):
             raise refuse("elided", f"line {block.head + 1}: code was left out of the new file", path=path)
+        check_written(new, path, block.middle + 1)
         self.created.add(path)
         self.number += 1
         self.hunks[path].append(

@@ -24,6 +24,7 @@ from vibehq_tui.patches.formats.labels import (
     read_label,
 )
 from vibehq_tui.patches.formats.lines import Fence, fence_at, fence_mark, is_blank, split_text, text_of
+from vibehq_tui.patches.formats.written import check_written
 from vibehq_tui.patches.model import Change, ParsedPatch, Repair
 
 _OUTPUTS: Final = frozenset(
@@ -366,6 +367,7 @@ def to_changes(lines: list[bytes], files: Sequence[FoundFile], repairs: list[Rep
             message = "the text ends its lines with CRLF; the lines of the file were read with LF"
             repairs.append(Repair(code="crlf-patch", path=path, message=message))
         _check_blocks(content, file, path)
+        check_written(content, path, file.start)
         whole = b"".join(content)
         if not whole.strip() and not path.endswith(_MAY_BE_EMPTY):
             raise refuse(
