@@ -100,6 +100,24 @@ def test_no_name_leads_out(box: Box, path: str, format_name: str) -> None:
     assert not (box.root / ".vibehq").exists()
 
 
+def test_the_canary_notices(box: Box) -> None:
+    outside = box.root.parent / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("secret\n")
+    hook = box.write(".git/hooks/x", "hook\n")
+    with Canary([outside], [box.root / ".git"]) as canary:
+        canary.check()
+        assert (outside / "file").read_text() == "secret\n"
+        assert len(canary.events()) >= 2
+        assert hook.read_text() == "hook\n"
+        assert canary.events() == []
+        hook.touch()
+        assert canary.events() != []
+        (outside / "new").write_text("x")
+        with pytest.raises(AssertionError):
+            canary.check()
+
+
 @pytest.mark.parametrize("format_name", KINDS)
 def test_the_same_patches_do_what_they_say_with_a_good_name(box: Box, format_name: str) -> None:
     """Otherwise the refusals of the others would prove nothing."""
