@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import resource
 import subprocess
 import time
 from collections import Counter
@@ -61,6 +62,8 @@ class Tally:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
+    cpu: float = 0.0
+    """Seconds of the processor, of the process and what it starts, in the system too."""
     each: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
@@ -123,6 +126,12 @@ def tree_of_files(folder: Path) -> str:
     return git("write-tree", at=folder).decode().strip()
 
 
+def cpu_seconds(*, own: bool) -> float:
+    """Seconds of the processor so far: of this process, or of those that it started and that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_SELF if own else resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 class Contest:
     """The tools with their checkouts, and what they made of the patches so far."""
 
@@ -152,9 +161,10 @@ class Contest:
         for tool in order[turn:] + order[:turn]:
             tally = self.tallies[tool]
             action = self._ours(run, file) if tool == OURS else self._command(tool, mail if tool == AM else file)
-            started = time.perf_counter()
+            started, cpu = time.perf_counter(), cpu_seconds(own=tool == OURS)
             failure = action()
             seconds = time.perf_counter() - started
+            tally.cpu += cpu_seconds(own=tool == OURS) - cpu
             tally.seconds += seconds
             tally.each.append(seconds)
             if failure is not None:
@@ -162,7 +172,7 @@ class Contest:
                 tally.failed.append(f"{commit.name} refused: {failure}")
                 if tool == AM:
                     git("am", "--abort", at=self.roots[AM], check=False)
-            elif self._tree(tool) == commit.tree:
+            elif self._is_right(tool, commit):
                 tally.outcomes["exact"] += 1
             else:
                 tally.outcomes["wrong"] += 1
@@ -184,11 +194,14 @@ class Contest:
 
         return act
 
-    def _tree(self, tool: str) -> str:
+    def _is_right(self, tool: str, commit: Commit) -> bool:
+        """Whether the tree is that of the commit. Submodules are not checked out and not compared."""
         root = self.roots[tool]
         if tool == AM:
-            return git("rev-parse", "HEAD^{tree}", at=root).decode().strip()
-        return git("write-tree", at=root).decode().strip() if tool == APPLY else tree_of_files(root)
+            made = git("rev-parse", "HEAD^{tree}", at=root).decode().strip()
+        else:
+            made = git("write-tree", at=root).decode().strip() if tool == APPLY else tree_of_files(root)
+        return made == commit.tree or not git("diff-tree", "-r", "--ignore-submodules=all", made, commit.tree, at=root)
 
 
 def contest(
@@ -201,21 +214,25 @@ def contest(
     with series(root, applier=(applier := Applier(root))) as run:
         for number, commit in enumerate(commits):
             race.apply(commit, run, number)
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), cpu_seconds(own=True)
         applier.settle()
         race.tallies[OURS].seconds += time.perf_counter() - started
+        race.tallies[OURS].cpu += cpu_seconds(own=True) - cpu
     return race.tallies, left_out
 
 
 def report(tallies: dict[str, Tally]) -> Iterator[str]:
     """The lines of a table."""
     base = tallies[APPLY].seconds if APPLY in tallies else 0.0
+    base_cpu = tallies[APPLY].cpu if APPLY in tallies else 0.0
     for tool, tally in tallies.items():
         patches = max(len(tally.each), 1)
         middle = sorted(tally.each)[len(tally.each) // 2] if tally.each else 0.0
         counts = " ".join(f"{tally.outcomes[kind]:>5} {kind}" for kind in ("exact", "refused", "wrong"))
-        ratio = f"{tally.seconds / base:6.2f} ×" if base else ""
-        yield f"{tool:<18} {counts}  {tally.seconds / patches * 1000:7.2f} ms, median {middle * 1000:6.2f} ms  {ratio}"
+        ratio = f"{tally.seconds / base:5.2f} ×" if base else ""
+        cpu = f"{tally.cpu / patches * 1000:7.2f} ms" + (f" {tally.cpu / base_cpu:5.2f} ×" if base_cpu else "")
+        wall = f"{tally.seconds / patches * 1000:7.2f} ms {ratio}, median {middle * 1000:6.2f} ms"
+        yield f"{tool:<18} {counts}  {wall}, processor {cpu}"
 
 
 def main() -> None:
@@ -239,6 +256,7 @@ def main() -> None:
         for tool, tally in tallies.items():
             whole[tool].outcomes += tally.outcomes
             whole[tool].seconds += tally.seconds
+            whole[tool].cpu += tally.cpu
             whole[tool].each += tally.each
     if len(options.repositories) > 1:
         print(f"\nall: {len(whole[OURS].each)} commits")

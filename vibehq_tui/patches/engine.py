@@ -133,7 +133,7 @@ class Series:
         return result if check is None else self._checked(result, name, check, self._applier)
 
     def _plan(self, parsed: ParsedPatch) -> Plan:
-        work_tree = WorkTree(self.root)
+        work_tree = WorkTree(self.root, once=True)
         tree: Tree = work_tree
         for plan in self._planned:
             tree = OverlayTree(tree, plan)

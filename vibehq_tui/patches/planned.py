@@ -83,12 +83,12 @@ class PlannedFile:
     @property
     def added(self) -> int:
         """Lines added."""
-        return sum(1 for hunk in self.hunks for tag, _ in hunk.lines if tag == "+")
+        return sum([[tag for tag, _ in hunk.lines].count("+") for hunk in self.hunks])
 
     @property
     def removed(self) -> int:
         """Lines removed."""
-        return sum(1 for hunk in self.hunks for tag, _ in hunk.lines if tag == "-")
+        return sum([[tag for tag, _ in hunk.lines].count("-") for hunk in self.hunks])
 
     def to_wire(self) -> dict[str, Any]:
         """An entry of ``"files"`` in the answer of ``patchctl``."""

@@ -160,9 +160,9 @@ def read_at(folder: int, name: str, path: str) -> tuple[Blob, os.stat_result] | 
 
 def _read_all(fd: int, size: int) -> bytes:
     first = os.read(fd, size + 1)
-    if len(first) <= size and not (more := os.read(fd, 1 << 16)):
-        return first
-    parts = [first] if len(first) > size else [first, more]
+    if len(first) == size:
+        return first  # There was room for one more, so this is the end.
+    parts = [first]
     while chunk := os.read(fd, 1 << 20):
         parts.append(chunk)
     return b"".join(parts)
@@ -171,14 +171,21 @@ def _read_all(fd: int, size: int) -> bytes:
 class WorkTree:
     """The files on disk below a root."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, once: bool = False) -> None:
+        """:param once: reads each file once, and remembers it; for a tree that lives as long as one plan is made."""
         self.root = root
         self.folders = Folders(root)
+        self._known: dict[str, Blob | None] | None = {} if once else None
 
     def read(self, path: str) -> Blob | None:
         """See :class:`Tree`."""
+        if self._known is not None and path in self._known:
+            return self._known[path]
         found = self.read_with_status(path)
-        return None if found is None else found[0]
+        blob = None if found is None else found[0]
+        if self._known is not None:
+            self._known[path] = blob
+        return blob
 
     def read_with_status(self, path: str) -> tuple[Blob, os.stat_result] | None:
         """Like :meth:`read`, with the status of the file."""
