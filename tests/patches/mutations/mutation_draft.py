@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from io import BytesIO
+from typing import Final
 
 from vibehq_tui.patches.model import Blob
 
@@ -175,3 +176,19 @@ def _read_hunk(lines: list[bytes], at: int) -> tuple[DraftHunk, int]:
         new -= mark != "-"
         hunk.lines.append((mark, line[1:]))
     return hunk, at
+
+
+PLACE: Final = {"ambiguous-context", "no-context", "maybe-applied", "edge-context", "hunk-order", "hunk-overlap"}
+"""The place of a hunk is not certain."""
+ABSENT: Final = {"context-not-found", "merge-conflict", "merge-uncertain"}
+"""What the patch shows is not in the file."""
+BROKEN: Final = {"truncated", "malformed-hunk", "no-changes"}
+"""Where a hunk ends, or whether it is whole, is not certain."""
+
+
+def texts_of(draft: Draft) -> list[DraftFile]:
+    return [file for file in draft.files if file.op in ("modify", "rename") and file.hunks]
+
+
+def is_diff(draft: Draft) -> bool:
+    return draft.style in ("git", "unified")

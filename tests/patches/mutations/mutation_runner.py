@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mutation_draft import Draft, DraftFile, read_git_diff, split
 from mutation_reading import literal
@@ -143,6 +144,34 @@ class CommitTree:
                 yield name
 
 
+class CommitBases:
+    """What a work tree at the parent of a commit knows of earlier contents."""
+
+    def __init__(self, repository: Path, parent: str) -> None:
+        self._repository = repository
+        self._parent = parent
+        self._cat: GitCat | None = None
+
+    def _read(self, name: str) -> bytes | None:
+        if self._cat is None:
+            self._cat = GitCat(self._repository)
+        return self._cat.read(name)
+
+    def blob(self, name: str) -> bytes | None:
+        return self._read(name)
+
+    def versions(self, path: str) -> Iterator[bytes]:
+        for revision in git(self._repository, "rev-list", "-8", self._parent, "--", path).decode().split():
+            content = self._read(f"{revision}:{path}")
+            if content is not None:
+                yield content
+
+    def close(self) -> None:
+        if self._cat is not None:
+            self._cat.close()
+            self._cat = None
+
+
 def broken(commit: Commit, names: tuple[str, ...], seed: str, *, git_style: bool) -> Draft | None:
     """The commit as a draft, broken in these ways; None when one of them finds nothing to break."""
     chance = random.Random(f"{seed} {commit.name} {names}")
@@ -166,18 +195,18 @@ def broken(commit: Commit, names: tuple[str, ...], seed: str, *, git_style: bool
     return None if draft.cut is not None and draft.bare & {"tree", "order"} else draft
 
 
-def judge(commit: Commit, names: tuple[str, ...], draft: Draft, below: Tree) -> Outcome:
+def judge(commit: Commit, names: tuple[str, ...], draft: Draft, below: Tree, bases: CommitBases) -> Outcome:
     """Runs the engine on a draft, in memory, and compares."""
     text = render(draft)
-    outcome, detail = _outcome(draft, text, CommitTree(below, draft.before))
+    outcome, detail = _outcome(draft, text, CommitTree(below, draft.before), bases)
     return Outcome(
         commit=commit.name, mutations=names, style=draft.style, outcome=outcome, detail=detail, text=text, draft=draft
     )
 
 
-def _outcome(draft: Draft, text: bytes, tree: CommitTree) -> tuple[str, str]:
+def _outcome(draft: Draft, text: bytes, tree: CommitTree, bases: CommitBases) -> tuple[str, str]:
     try:
-        plan = make_plan(parse(text), tree)
+        plan = make_plan(parse(text), tree, bases=lambda: bases)
     except AlreadyApplied:
         # It exits with 0, so saying this of a tree that lacks something is as wrong as a wrong change.
         return (EXACT if _nothing_left(draft, tree) else WRONG), "already-applied"
@@ -194,7 +223,34 @@ def _outcome(draft: Draft, text: bytes, tree: CommitTree) -> tuple[str, str]:
         said = literal(plain, tree.read, draft.prefixes[1] + draft.folder)
         if said is not None and _makes(plan, said, tree):
             return AS_IT_SAYS, ""
+    if any("merge" in (hunk.match for hunk in file.hunks) for file in plan.files):
+        merged = _merged(draft, tree)
+        if merged is not None and _makes(plan, merged, tree):
+            return AS_IT_SAYS, "what git merge-file makes of it"
     return WRONG, _difference(plan, draft.expected, tree)
+
+
+def _merged(draft: Draft, tree: CommitTree) -> dict[str, Blob | None] | None:
+    """What git makes of the tree, the parent and the commit; None when it sees a conflict.
+
+    Where a block stands in the file a second time, nobody can know which of the two is the one that was there before.
+    """
+    wanted = dict(draft.expected)
+    for file in draft.files:
+        ours = tree.read(file.from_ or file.path)
+        if ours is None or file.before is None or file.after is None:
+            continue
+        with TemporaryDirectory() as folder:
+            names = [Path(folder, name) for name in ("ours", "base", "theirs")]
+            for path, content in zip(names, (ours.content, file.before, file.after), strict=True):
+                path.write_bytes(content)
+            command = ["git", "merge-file", "-p", *map(str, names)]
+            done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, check=False)
+        if done.returncode != 0:
+            return None
+        blob = wanted.get(file.path)
+        wanted[file.path] = Blob(done.stdout, ours.mode if blob is None else blob.mode)
+    return wanted
 
 
 def _nothing_left(draft: Draft, tree: CommitTree) -> bool:
@@ -240,14 +296,16 @@ def run(
         ways = [(name,) for name in names]
         ways += [tuple(chance.sample(pair, 2)) for pair in chance.sample(both, min(pairs, len(both)))]
         below = GitTree(repository, commit.parent)
+        bases = CommitBases(repository, commit.parent)
         try:
             for way in ways:
                 for git_style in (True, False):
                     draft = broken(commit, way, str(seed), git_style=git_style)
                     if draft is not None and not (draft.style not in ("git", "unified") and git_style):
-                        yield judge(commit, way, draft, below)
+                        yield judge(commit, way, draft, below, bases)
         finally:
             below.close()
+            bases.close()
 
 
 def known_formats() -> frozenset[str]:

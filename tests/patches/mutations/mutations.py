@@ -7,30 +7,26 @@ the draft is the tree that is right, whatever text is made of it.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable
 from typing import Final
 
-from mutation_draft import Draft, DraftFile, DraftHunk, Line, split
+from mutation_draft import (
+    ABSENT,
+    BROKEN,
+    PLACE,
+    Draft,
+    DraftFile,
+    DraftHunk,
+    Line,
+    is_diff,
+    split,
+    texts_of,
+)
+from mutations_formats import as_codex, as_search_replace, as_udiff, as_whole_files
 
 from vibehq_tui.patches.model import Blob
 
 Mutation = Callable[[Draft, random.Random], bool]
-
-PLACE: Final = {"ambiguous-context", "no-context", "maybe-applied", "edge-context", "hunk-order"}
-"""The place of a hunk is not certain."""
-ABSENT: Final = {"context-not-found", "merge-conflict"}
-"""What the patch shows is not in the file."""
-BROKEN: Final = {"truncated", "malformed-hunk", "no-changes"}
-"""Where a hunk ends, or whether it is whole, is not certain."""
-
-
-def _texts(draft: Draft) -> list[DraftFile]:
-    return [file for file in draft.files if file.op in ("modify", "rename") and file.hunks]
-
-
-def _is_diff(draft: Draft) -> bool:
-    return draft.style in ("git", "unified")
 
 
 def _blob(draft: Draft, path: str, content: bytes) -> Blob:
@@ -46,7 +42,7 @@ def _set_before(draft: Draft, file: DraftFile, content: bytes) -> None:
 def wrong_counts(draft: Draft, chance: random.Random) -> bool:
     """Counts in headers that are too high or too low."""
     hunks = [hunk for file in draft.files for hunk in file.hunks]
-    if not _is_diff(draft) or not hunks or draft.bare & {"header"}:
+    if not is_diff(draft) or not hunks or draft.bare & {"header"}:
         return False
     for hunk in chance.sample(hunks, chance.randint(1, len(hunks))):
         old, new = len(hunk.old()), len(hunk.new())
@@ -59,8 +55,8 @@ def wrong_counts(draft: Draft, chance: random.Random) -> bool:
 
 def wrong_numbers(draft: Draft, chance: random.Random) -> bool:
     """Line numbers that are off, all by the same or each by its own."""
-    hunks = [hunk for file in _texts(draft) for hunk in file.hunks]
-    if not _is_diff(draft) or not hunks or draft.bare & {"header"}:
+    hunks = [hunk for file in texts_of(draft) for hunk in file.hunks]
+    if not is_diff(draft) or not hunks or draft.bare & {"header"}:
         return False
     together = chance.choice([None, chance.randint(-40, 40), chance.randint(1, 9)])
     for hunk in hunks:
@@ -78,8 +74,8 @@ def wrong_numbers(draft: Draft, chance: random.Random) -> bool:
 
 def bare_headers(draft: Draft, chance: random.Random) -> bool:
     """``@@``, ``@@ ... @@``, ``@@ def f():`` instead of numbers."""
-    hunks = [hunk for file in _texts(draft) for hunk in file.hunks]
-    if not _is_diff(draft) or not hunks or draft.bare & {"counts", "numbers"}:
+    hunks = [hunk for file in texts_of(draft) for hunk in file.hunks]
+    if not is_diff(draft) or not hunks or draft.bare & {"counts", "numbers"}:
         return False
     kind = chance.choice([b"@@", b"@@ ... @@", b"@@ @@", b"section", b"section @@"])
     for hunk in hunks:
@@ -118,7 +114,7 @@ def _old_lines(draft: Draft, chance: random.Random, change: Callable[[bytes], by
     if draft.style == "whole-file":
         return False
     done = False
-    for file in _texts(draft):
+    for file in texts_of(draft):
         for hunk in file.hunks:
             for at, (mark, line) in enumerate(hunk.lines):
                 if mark in (" ", "-") and chance.random() < share and (new := change(line)) != line:
@@ -144,12 +140,12 @@ def tabs_for_spaces(draft: Draft, chance: random.Random) -> bool:
 
 def _all_lines(draft: Draft, change: Callable[[bytes], bytes], bare: set[str]) -> bool:
     done = False
-    for file in _texts(draft):
+    for file in texts_of(draft):
         if b"\n\t" in (draft.content(file) or b"") or any(
             line.startswith(b"\t") for h in file.hunks for _, line in h.lines
         ):
             return False
-    for file in _texts(draft):
+    for file in texts_of(draft):
         for hunk in file.hunks:
             lines = [(mark, change(line)) for mark, line in hunk.lines]
             done = done or any(a != b for (mark, a), (_, b) in zip(lines, hunk.lines, strict=True) if mark != "+")
@@ -164,7 +160,7 @@ def shifted_indentation(draft: Draft, chance: random.Random) -> bool:
     if draft.style == "whole-file" or draft.bare & {"shift", "elided"}:
         return False
     step = chance.choice([4, 4, 2, 8, -4, -4])
-    texts = [line for file in _texts(draft) for hunk in file.hunks for _, line in hunk.lines if line.strip()]
+    texts = [line for file in texts_of(draft) for hunk in file.hunks for _, line in hunk.lines if line.strip()]
     if step < 0 and not all(line.startswith(b" " * -step) for line in texts):
         return False
 
@@ -181,7 +177,7 @@ def stale_context(draft: Draft, chance: random.Random) -> bool:
     if draft.style == "whole-file" or draft.bare & {"tree", "order"}:
         return False
     done = False
-    for file in _texts(draft):
+    for file in texts_of(draft):
         before, after = draft.content(file), draft.expected.get(file.path)
         if before is None or after is None:
             continue
@@ -223,13 +219,13 @@ def _context_spots(hunk: DraftHunk, at: int, shift: int) -> list[tuple[int, int]
 def crlf_file(draft: Draft, chance: random.Random) -> bool:
     """The file ends its lines with CRLF, the patch does not."""
     del chance
-    if draft.crlf or draft.style == "whole-file" or not _texts(draft):
+    if draft.crlf or draft.style == "whole-file" or not texts_of(draft):
         return False
-    for file in _texts(draft):
+    for file in texts_of(draft):
         before, after = draft.content(file), draft.expected.get(file.path)
         if before is None or after is None or b"\r" in before or b"\r" in after.content:
             return False
-    for file in _texts(draft):
+    for file in texts_of(draft):
         before, after = draft.content(file), draft.expected.get(file.path)
         _set_before(draft, file, (before or b"").replace(b"\n", b"\r\n"))
         draft.expected[file.path] = _blob(draft, file.path, (after.content if after else b"").replace(b"\n", b"\r\n"))
@@ -251,7 +247,7 @@ def fences_and_prose(draft: Draft, chance: random.Random) -> bool:
     """The patch stands in Markdown, with words around it."""
     if draft.around != (b"", b"") or draft.cut is not None or not draft.final_newline:
         return False
-    if _is_diff(draft):
+    if is_diff(draft):
         content = b"".join(line for file in draft.files for hunk in file.hunks for _, line in hunk.lines)
         fence = b"````" if b"```" in content else b"```"
         kind = chance.randrange(4)
@@ -274,7 +270,7 @@ def fences_and_prose(draft: Draft, chance: random.Random) -> bool:
 
 def odd_prefixes(draft: Draft, chance: random.Random) -> bool:
     """Names without ``a/`` and ``b/``, with others, or from a folder further up."""
-    if draft.bare & {"names"} or any(file.op in ("create", "rename") for file in draft.files) or not _is_diff(draft):
+    if draft.bare & {"names"} or any(file.op in ("create", "rename") for file in draft.files) or not is_diff(draft):
         return False
     kind = chance.randrange(5)
     if kind == 0:
@@ -300,15 +296,15 @@ def already_applied(draft: Draft, chance: random.Random) -> bool:
     for path, blob in draft.expected.items():
         draft.before[path] = blob
     draft.done = True
-    draft.fine |= {"maybe-applied"}
+    draft.fine |= {"maybe-applied", "partly-applied"}
     draft.bare.add("tree")
     return True
 
 
 def same_context_twice(draft: Draft, chance: random.Random) -> bool:
     """What a hunk shows stands in the file a second time, and its number belongs to neither place."""
-    texts = [file for file in _texts(draft) if len(file.hunks) == 1]
-    if not _is_diff(draft) or not texts or draft.bare & {"tree", "shift", "blanks", "context"}:
+    texts = [file for file in texts_of(draft) if len(file.hunks) == 1]
+    if not is_diff(draft) or not texts or draft.bare & {"tree", "shift", "blanks", "context"}:
         return False
     file = chance.choice(texts)
     before, after = draft.content(file), draft.expected.get(file.path)
@@ -330,7 +326,7 @@ def same_context_twice(draft: Draft, chance: random.Random) -> bool:
         _set_before(draft, file, block + filler + before)
         draft.expected[file.path] = _blob(draft, file.path, block + filler + after.content)
     hunk.old_start += chance.choice([1, 2, 3])
-    draft.fine |= PLACE
+    draft.fine |= PLACE | {"merge-conflict"}
     draft.bare |= {"tree", "numbers"}
     return True
 
@@ -340,7 +336,7 @@ def elided_code(draft: Draft, chance: random.Random) -> bool:
     if draft.style == "whole-file" or draft.bare & {"elided", "shift", "context", "counts"}:
         return False
     done = False
-    for file in _texts(draft):
+    for file in texts_of(draft):
         for hunk in file.hunks:
             run = _longest_common_run(hunk.lines)
             if run is not None and chance.random() < 0.8:
@@ -388,7 +384,7 @@ def look_alikes(draft: Draft, chance: random.Random) -> bool:
 def truncated(draft: Draft, chance: random.Random) -> bool:
     """The text ends somewhere."""
     hunks = sum(len(file.hunks) for file in draft.files)
-    if not _is_diff(draft) or not hunks or draft.around != (b"", b"") or not draft.final_newline or draft.each_fenced:
+    if not is_diff(draft) or not hunks or draft.around != (b"", b"") or not draft.final_newline or draft.each_fenced:
         return False
     draft.cut = chance.random()
     draft.fine |= BROKEN | {
@@ -425,7 +421,7 @@ def missing_context(draft: Draft, chance: random.Random) -> bool:
         return False
     done = False
     edges = chance.random() < 0.6
-    for file in _texts(draft):
+    for file in texts_of(draft):
         for hunk in file.hunks:
             gone = _edge_lines(hunk, chance) if edges else _inner_lines(hunk, chance)
             if not gone:
@@ -460,7 +456,7 @@ def _inner_lines(hunk: DraftHunk, chance: random.Random) -> set[int]:
 
 def hunks_out_of_order(draft: Draft, chance: random.Random) -> bool:
     """The hunks of a file stand in another order than in the file."""
-    several = [file for file in _texts(draft) if len(file.hunks) > 1]
+    several = [file for file in texts_of(draft) if len(file.hunks) > 1]
     if not several or draft.style == "whole-file":
         return False
     for file in several:
@@ -469,68 +465,6 @@ def hunks_out_of_order(draft: Draft, chance: random.Random) -> bool:
             chance.shuffle(file.hunks)
     draft.fine |= PLACE
     draft.bare.add("order")
-    return True
-
-
-def _convertible(draft: Draft, ops: set[str]) -> bool:
-    if not _is_diff(draft) or draft.bare & {"header", "counts", "numbers", "names", "elided"} or draft.each_fenced:
-        return False
-    if draft.prefixes != ("a/", "b/") or draft.around != (b"", b"") or draft.cut is not None:
-        return False
-    for file in draft.files:
-        if file.op not in ops or not all(line.endswith(b"\n") for hunk in file.hunks for _, line in hunk.lines):
-            return False
-        if any(line.startswith((b"old mode", b"new file mode 100755")) for line in file.extended):
-            return False
-        if file.op in ("modify", "rename") and not all(any(m in " -" for m, _ in h.lines) for h in file.hunks):
-            return False
-        if file.op == "rename" and not file.hunks:
-            return False
-        if not file.hunks or any(
-            re.match(rb"<{5,}|={5,}|>{5,}|\*\*\* ", line) for h in file.hunks for _, line in h.lines
-        ):
-            return False
-    return True
-
-
-def as_codex(draft: Draft, chance: random.Random) -> bool:
-    """Written as ``*** Begin Patch``."""
-    del chance
-    if not _convertible(draft, {"modify", "create", "delete", "rename"}):
-        return False
-    draft.style = "codex"
-    draft.fine |= PLACE
-    return True
-
-
-def as_search_replace(draft: Draft, chance: random.Random) -> bool:
-    """Written as SEARCH/REPLACE blocks."""
-    del chance
-    if not _convertible(draft, {"modify", "create"}):
-        return False
-    draft.style = "search-replace"
-    draft.fine |= PLACE
-    return True
-
-
-def as_udiff(draft: Draft, chance: random.Random) -> bool:
-    """Written as diffs without line numbers."""
-    del chance
-    if not _convertible(draft, {"modify", "create"}):
-        return False
-    draft.style = "udiff"
-    draft.fine |= PLACE
-    return True
-
-
-def as_whole_files(draft: Draft, chance: random.Random) -> bool:
-    """Every file written out."""
-    del chance
-    if not _convertible(draft, {"modify", "create"}) or draft.bare - {"tree"} or draft.before:
-        return False
-    if any(b"```" in (file.after or b"") or not (file.after or b"").endswith(b"\n") for file in draft.files):
-        return False
-    draft.style = "whole-file"
     return True
 
 
