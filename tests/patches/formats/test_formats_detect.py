@@ -77,6 +77,17 @@ def test_several_formats(text: str, first: str, paths: list[str]) -> None:
     assert codes(parsed) == ["mixed-formats"]
 
 
+def test_a_block_that_ends_in_its_own_way_hides_nothing() -> None:
+    parsed = read(f"{BLOCK.replace('>>>>>>>', '>>>>>>')}\n```diff\n{DIFF}```\n")
+    assert [change.path for change in parsed.changes] == ["s.py", "d.py"]
+
+
+def test_a_removed_line_that_looks_like_a_block() -> None:
+    text = GIT.replace("-b\n", "------- SEARCH\n")
+    assert read(text).format == "git"
+    assert read(text).changes[0].hunks[0].lines[1] == ("-", b"------ SEARCH\n")
+
+
 def test_hunks_are_counted_through_all_parts() -> None:
     miscounted = DIFF.replace("-1,2", "-1,9")
     parsed = read(f"{BLOCK}\n```diff\n{miscounted}```\n")

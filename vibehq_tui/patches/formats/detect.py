@@ -13,6 +13,7 @@ _OPERATION: Final = re.compile(
     rb"[\"']?\bop[\"']?[ \t]*:[ \t]*[\"'](?i:replace[-_ ]?(?:block|between)|insert[-_ ]?(?:before|after)|append|"
     rb"prepend|create|delete|move)[\"']"
 )
+_ARROWS: Final = re.compile(rb"^<{5,9} ?(?:SEARCH|ORIGINAL)", re.MULTILINE)
 _MAIL: Final = re.compile(rb"^From [^\n]{4,300}:\d\d [^\n]{0,40}\d{4}", re.MULTILINE)
 _MAIL_STARTS: Final = (b"From ", b"From:", b"Subject:", b"Date:")
 _MADE_BY_TOOLS: Final = (b"diff --git ", b"commit ", b"Index: ")
@@ -33,7 +34,9 @@ def detect(text: bytes) -> str:
             return "operations"
         if b'"op"' in text[:_HEAD] and text.rstrip()[-1:] in (b"}", b"]"):
             return "operations"
-    has_search = (b"<<<<<" in text or b"- SEARCH" in text) and _SEARCH.search(text) is not None
+    # A removed line may look like the first line of a block with dashes; tools that make diffs make no blocks.
+    pattern = _ARROWS if text.startswith(_MADE_BY_TOOLS) else _SEARCH
+    has_search = (b"<<<<<" in text or b"- SEARCH" in text) and pattern.search(text) is not None
     if not has_codex and not has_search:
         return "operations" if _is_batch(text) else _diff(text)
     if (has_codex and has_search) or _DIFF.search(text) is not None or _may_hold_files(text, 1):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from vibehq_tui.patches.errors import refuse
+from vibehq_tui.patches.formats.blocks import HEAD, find_block
 from vibehq_tui.patches.formats.diffs import parse_diff
 from vibehq_tui.patches.formats.labels import info_name
 from vibehq_tui.patches.formats.lines import fences, split_text
@@ -22,8 +23,6 @@ from vibehq_tui.patches.model import Change, ParsedPatch, Repair
 
 _BEGIN: Final = re.compile(rb"\*\*\* (?:Begin Patch|(?:Add|Update|Delete) File:)")
 _END: Final = b"*** End Patch"
-_HEAD: Final = re.compile(rb"(?:(<{5,9}) ?(?:SEARCH|ORIGINAL)|(-{5,9}) ?SEARCH)", re.IGNORECASE)
-_TAIL: Final = re.compile(rb"(>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)", re.IGNORECASE)
 _DIFF_WORDS: Final = ("diff", "patch", "udiff")
 
 
@@ -48,20 +47,13 @@ def _parts(lines: list[bytes]) -> list[_Part]:
                 stop += 1
             stop = min(stop + 1, len(lines))
             parts.append(_Part("codex", at, stop))
-        elif (head := _HEAD.match(line)) is not None:
-            while stop < len(lines) and not _ends(lines[stop], len(head[1] or head[2])):
-                stop += 1
-            stop = min(stop + 1, len(lines))
+        elif line[:5] in (b"<<<<<", b"-----") and HEAD.match(line.rstrip()) is not None:
+            stop = find_block(lines, at).tail + 1
             parts.append(_Part("search-replace", at, stop))
         elif _starts_diff(lines, at):
             parts.append(_Part("diff", at, stop))
         at = stop
     return parts
-
-
-def _ends(line: bytes, length: int) -> bool:
-    match = _TAIL.match(line)
-    return match is not None and len(match[1]) == length
 
 
 def _starts_diff(lines: list[bytes], at: int) -> bool:

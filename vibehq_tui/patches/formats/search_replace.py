@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from vibehq_tui.patches.errors import refuse
+from vibehq_tui.patches.formats.blocks import HEAD, TAIL, Block, find_block
 from vibehq_tui.patches.formats.bodies import named_change
 from vibehq_tui.patches.formats.elisions import is_comment_elision, is_dots, is_elision
 from vibehq_tui.patches.formats.labels import Label, checked_name, info_name, introduced, mentioned, read_label
@@ -21,9 +22,6 @@ from vibehq_tui.patches.formats.sides import tagged
 from vibehq_tui.patches.formats.written import check_written
 from vibehq_tui.patches.model import Change, Hunk, ParsedPatch, Repair
 
-_HEAD: Final = re.compile(rb"(<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)>?(?:[ :]+(\S[^\r\n]*))?$", re.IGNORECASE)
-_MIDDLE: Final = re.compile(rb"={5,9}$")
-_TAIL: Final = re.compile(rb"(>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)<?(?:</diff>|`{3,}|~{3,})?$", re.IGNORECASE)
 _ODD: Final = re.compile(rb"(?:<{3,} ?(?:SEARCH|ORIGINAL)|>{3,} ?(?:REPLACE|UPDATED))\b")
 _START_LINE: Final = re.compile(rb":start_line: ?(\d{1,9})$")
 _LINE_FIELD: Final = re.compile(rb":(?:start|end)_line: ?\d{1,9}$")
@@ -32,15 +30,6 @@ _OTHER_FORMAT: Final = (b"diff --git ", b"+++ ", b"*** Update File:", b"*** Add 
 _CONFLICT: Final = re.compile(rb"<{7} (?!SEARCH|ORIGINAL)\S")
 _TAG_LINE: Final = re.compile(rb"</?(?:diff|content|replace_in_file|apply_diff|edit|search_replace)>$")
 _STUB_MARKS: Final = (b"@overload", b"@abstractmethod", b"@abc.abstractmethod", b"@typing.overload", b"@t.overload")
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A block: the indices of its three markers."""
-
-    head: int
-    middle: int
-    tail: int
 
 
 @dataclass(slots=True)
@@ -62,19 +51,19 @@ class _Reader:
         at = behind = 0
         while at < len(self.lines):
             line = self.lines[at]
-            if line[:5] in (b"<<<<<", b"-----") and _HEAD.match(line.rstrip()):
-                block = self._block(at)
+            if line[:5] in (b"<<<<<", b"-----") and HEAD.match(line.rstrip()):
+                block = find_block(self.lines, at)
                 path = self._name(block, behind)
                 self._take(block, path)
                 at = behind = block.tail + 1
                 continue
-            if line[:1] in (b" ", b"\t") and line.lstrip()[:5] == b"<<<<<" and _HEAD.match(line.strip()):
+            if line[:1] in (b" ", b"\t") and line.lstrip()[:5] == b"<<<<<" and HEAD.match(line.strip()):
                 raise refuse(
                     "indented-text",
                     f"line {at + 1}: the block is indented, and it is not certain by how much its content is",
                     hint="put the block into the first column, or into a fence that is indented as it is",
                 )
-            stray = line[:5] in (b">>>>>", b"+++++") and _TAIL.match(line.rstrip())
+            stray = line[:5] in (b">>>>>", b"+++++") and TAIL.match(line.rstrip())
             if stray or (line[:3] in (b"<<<", b">>>") and _ODD.match(line)):
                 raise refuse(
                     "stray-marker",
@@ -83,80 +72,14 @@ class _Reader:
                 )
             at += 1
 
-    def _block(self, head: int) -> _Block:
-        """The block that starts on a line.
-
-        Markers of the same length as the first belong to it; where there are none, the only one of another length.
-        """
-        length = self._length(_HEAD, head)
-        middles: list[int] = []
-        tails: list[int] = []
-        nested = 0
-        at = head + 1
-        while at < len(self.lines):
-            line = self.lines[at]
-            if line[:5] == b"=====" and _MIDDLE.match(line.rstrip()):
-                middles.append(at)
-            elif line[:5] in (b">>>>>", b"+++++") and _TAIL.match(line.rstrip()):
-                tails.append(at)
-                if self._length(_TAIL, at) == length:
-                    break
-            elif line[:5] in (b"<<<<<", b"-----") and _HEAD.match(line.rstrip()):
-                if self._length(_HEAD, at) == length or len(tails) > nested:
-                    break
-                nested += 1
-            at += 1
-        exact = [index for index in tails if self._length(_TAIL, index) == length]
-        if not tails:
-            cut = at >= len(self.lines)
-            message = "the text ends within the block" if cut else f"the next block starts on line {at + 1}"
-            raise refuse(
-                "truncated" if cut else "unclosed-block",
-                f"line {head + 1}: the block has no '>>>>>>> REPLACE'; {message}",
-                path=self.held,
-                hint="get the whole answer again" if cut else "end every block with >>>>>>> REPLACE",
-            )
-        if len(tails) - len(exact) != nested + (not exact):
-            raise refuse(
-                "ambiguous-block",
-                f"line {head + 1}: the block has other markers of blocks in it, and it is not certain where it ends",
-                hint="use more marker characters around content that has such lines in it",
-            )
-        tail = tails[-1]
-        return _Block(head, self._middle(head, tail, length, middles), tail)
-
-    def _length(self, pattern: re.Pattern[bytes], at: int) -> int:
-        match = pattern.match(self.lines[at].rstrip())
-        return len(match[1]) if match is not None else 0
-
-    def _middle(self, head: int, tail: int, length: int, middles: list[int]) -> int:
-        inside = [at for at in middles if at < tail]
-        same = [at for at in inside if len(self.lines[at].rstrip()) == length]
-        chosen = same or inside
-        if len(chosen) == 1:
-            return chosen[0]
-        if not chosen:
-            raise refuse(
-                "unclosed-block",
-                f"line {head + 1}: no '=======' parts what the block searches from what it puts there",
-                path=self.held,
-            )
-        shown = ", ".join(str(at + 1) for at in chosen[:5])
-        raise refuse(
-            "ambiguous-block",
-            f"line {head + 1}: the block has {len(chosen)} lines that could be its '=======' (lines {shown})",
-            path=self.held,
-            hint="use more marker characters around content that has such a line in it",
-        )
-
     # Names
 
-    def _name(self, block: _Block, behind: int) -> str:
+    def _name(self, block: Block, behind: int) -> str:
         """The file that a block is for.
 
         :param behind: the line behind the block before.
         """
-        match = _HEAD.match(self.lines[block.head].rstrip())
+        match = HEAD.match(self.lines[block.head].rstrip())
         if match is not None and match[2]:
             label = read_label(match[2])
             if label is not None:
@@ -234,7 +157,7 @@ class _Reader:
 
     # Content
 
-    def _take(self, block: _Block, path: str) -> None:
+    def _take(self, block: Block, path: str) -> None:
         crlf = self.lines[block.head].endswith(b"\r\n")
         old = self.lines[block.head + 1 : block.middle]
         new = self.lines[block.middle + 1 : block.tail]
@@ -267,7 +190,7 @@ class _Reader:
                 )
             )
 
-    def _create(self, block: _Block, path: str, new: Sequence[bytes], *, crlf: bool) -> None:
+    def _create(self, block: Block, path: str, new: Sequence[bytes], *, crlf: bool) -> None:
         if self.hunks[path] or path in self.created:
             raise self._twice(block, path)
         if all(is_blank(line) for line in new):
@@ -291,7 +214,7 @@ class _Reader:
             )
         )
 
-    def _twice(self, block: _Block, path: str) -> Exception:
+    def _twice(self, block: Block, path: str) -> Exception:
         return refuse(
             "same-file-twice",
             f"line {block.head + 1}: the file is created by one block, and searched or created by another",
@@ -299,7 +222,7 @@ class _Reader:
         )
 
     def _parts(
-        self, block: _Block, path: str, old: list[bytes], new: list[bytes]
+        self, block: Block, path: str, old: list[bytes], new: list[bytes]
     ) -> list[tuple[list[bytes], list[bytes]]]:
         """The two sides, cut where both leave code out.
 
