@@ -303,3 +303,24 @@ async def test_the_text_as_submitted_is_copied_whole(submitted: Repository) -> N
         await pilot.press("d", "Y")
         assert "copied the text of the patch" in said(app)
         assert "diff --git" in app.clipboard
+
+
+async def test_rules_and_risk_are_explained(submitted: Repository) -> None:
+    rule = '[[policies]]\nname = "careful"\naction = "hold"\nreason = "look twice"\npaths = ["orchestrator/*"]\n'
+    submitted.write({"vibehq.toml": rule})
+    async with reviewing(submitted) as (app, pilot, screen):
+        await pilot.press("i")
+        await until(pilot, lambda: "by rule careful: look twice" in on_screen(app))
+        assert "Risk  low, 1 point" in on_screen(app)
+        await pilot.press("i")
+        assert screen.diff.display
+
+
+async def test_repairs_are_told_with_their_places(repository: Repository) -> None:
+    diff = repository.diff_to({FILE: MONITOR_AFTER}).replace(b"@@ -10,8 ", b"@@ -10,9 ")
+    assert b",9 " in diff
+    async with await open_workspace(repository.root, actor="codex") as hq:
+        await hq.patches.submit(diff, title="Elsewhere")
+    async with reviewing(repository) as (app, pilot, _):
+        await until(pilot, lambda: "read as git: 1 file, 2 hunks, after 1" in on_screen(app))
+        assert on_screen(app).count("the header said") == 1

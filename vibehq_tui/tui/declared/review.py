@@ -372,6 +372,14 @@ _REVIEW = (
         group="Review",
     ),
     Command(
+        id="review.explain",
+        keys=("i",),
+        title="rules and risk",
+        help="Shows what each rule of the configuration says about the patch and why, and what its risk is made of.",
+        scopes=("review",),
+        group="Review",
+    ),
+    Command(
         id="review.copy-all",
         keys=("Y",),
         title="copy text",

@@ -76,8 +76,9 @@ def log_row(line: LogLine) -> Row:
     role = _LEVELS.get(line.level, "")
     return Row(
         key=str(line.seq),
-        cells=(Part(time_of_day(line.at), "faint"), Part(line.level, role or "dim"), "", Part(line.text, role)),
+        cells=(Part(time_of_day(line.at), "faint"), (Part(f"{line.level:<9}", role or "dim"), Part(line.text, role))),
         record=line,
+        spread=1,
     )
 
 

@@ -44,6 +44,7 @@ _PAGES = {
     "submitted": "As submitted",
     "remarks": "Remarks",
     "versions": "Versions",
+    "explain": "Rules and risk",
     "feedback": "What goes back to the author",
 }
 """What can be read in place of the changes, with its title."""
@@ -214,6 +215,8 @@ class ReviewScreen(ReviewCommands, ReviewResolving, FullScreen):
             return pages.as_submitted(review)
         if page == "feedback":
             return pages.feedback(self.feedback)
+        if page == "explain" and self.explanation is not None:
+            return pages.explained(self.explanation, ascii_only)
         room = max(self.changes.size.width - _FRAME, 20)  # the page itself has no size before it is shown
         return does_not_apply(review, self.near, self.choices, self.conflict_keys(), room, ascii_only)
 
@@ -330,6 +333,8 @@ class ReviewScreen(ReviewCommands, ReviewResolving, FullScreen):
             super().open_target(target)
             return
         path, _, line = target.id.rpartition(":")
+        if self.page:
+            self.show_page("")
         self.leave_side()
         self.diff.go_to_place(path, int(line) if line else None)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import Refused, VibeError
 from storage.records import PatchDecision, PatchVersion
 from vibehq_tui.patches.compare import Interdiff
+from vibehq_tui.patches.policies import Explanation
 from vibehq_tui.patches.review import ACCEPTED, REJECTED, Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.commands import Context
@@ -55,6 +56,8 @@ class ReviewCommands(ReviewHunks):
         """The difference between two versions, or why there is none."""
         self.feedback = ""
         """What goes back to the author, while it is shown."""
+        self.explanation: Explanation | None = None
+        """What the rules say, while it is shown."""
         self._against = 0
         self._lane = asyncio.Lock()
         self._written = asyncio.Event()
@@ -318,6 +321,10 @@ class ReviewCommands(ReviewHunks):
         """What goes back to the author, or the changes."""
         await self._read_and_show("feedback")
 
+    async def cmd_review_explain(self, _: Context) -> None:
+        """What the rules say and why, or the changes."""
+        await self._read_and_show("explain")
+
     async def cmd_versions_compare(self, context: Context) -> None:
         """The difference from the version under the cursor."""
         self._against = int(context.facts["version"].id)
@@ -337,6 +344,8 @@ class ReviewCommands(ReviewHunks):
         """Reads what the page shows that is not in the review itself."""
         if self.page == "feedback":
             self.feedback = await self.hq.patches.feedback(self.subject_id)
+        if self.page == "explain":
+            self.explanation = await self.hq.patches.explain(self.subject_id)
         if self.page != "versions":
             return
         self.versions = await self.hq.patches.versions(self.subject_id)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from storage.records import PatchComment, PatchVersion
 from vibehq_tui.patches.compare import Interdiff
+from vibehq_tui.patches.policies import Explanation
 from vibehq_tui.patches.review import Review
 from vibehq_tui.text.forms import plural, size
 from vibehq_tui.tui.screens.detail_texts import ago
@@ -102,6 +103,30 @@ def versions(
         document.heading(f"From version {compared.old} to {compared.new}", told)
         document.blank()
         raw(document, compared.diff)
+    return document
+
+
+def explained(known: Explanation, ascii_only: bool) -> Document:
+    """What the rules of the configuration say about a patch and why, and what its risk is made of."""
+    document = Document()
+    verdict = known.verdict
+    role = {"deny": "error", "hold": "warn", "approve": "ok"}.get(verdict.action, "")
+    rule = f"by rule {verdict.rule}: " if verdict.rule else ""
+    document.heading("Rules")
+    document.row((Part(f"{verdict.action}  ", role or "strong"), Part(f"{rule}{verdict.reason}")), hanging=2)
+    for one in verdict.rules:
+        mark = Part("+ " if ascii_only else "✔ ", "ok") if one.matched else Part("o " if ascii_only else "○ ", "faint")
+        parts = (mark, Part(f"{one.name} ", "strong" if one.matched else "dim"), Part(f"{one.action}  ", "accent"))
+        document.row((*parts, Part(one.why(), "" if one.matched else "dim")), indent=2, hanging=4)
+    risk = known.risk
+    if risk is None:
+        document.heading("Risk", "not known while the patch does not apply")
+        return document
+    document.heading("Risk", f"{risk.level}, {plural(risk.points, 'point')}; 2 and more are medium, 5 and more high")
+    for reason in risk.reasons:
+        document.row((Part(f"{reason.points:>3}  ", "strong"), Part(reason.message)), hanging=5)
+        for path in reason.paths[:5]:
+            document.line(Part(path, "dim"), Target("place", f"{path}:"), indent=5)
     return document
 
 

@@ -99,7 +99,7 @@ class ListPainter:
         used = _MARGIN
         between = Segment(" " * self._gap, base)
         for number, (column, width, cell) in enumerate(zip(self.columns, self._widths, cells, strict=False)):
-            if not width or (spread is not None and number > spread):
+            if (not width and number != spread) or (spread is not None and number > spread):
                 continue
             if number == spread:
                 width = max(self.width - _MARGIN - used - (self._gap if used > _MARGIN else 0), width)
