@@ -45,6 +45,7 @@ def arrange(hunks: list[Sought], path: str, *, ordered: bool, movable: bool) -> 
             item.lines = item.tagged[shared:]
             item.span = item.end - item.start - shared
             item.start += shared
+            item.trimmed = shared
             lines = "line" if shared == 1 else f"{shared} lines"
             message = f"shows {lines} of context that hunk {before.number} shows, too; they were taken once"
             repairs.append(Repair(code="hunk-overlap", path=path, hunk=item.number, message=message))

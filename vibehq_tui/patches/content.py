@@ -41,7 +41,9 @@ def build(lines: Sequence[bytes], hunks: Sequence[Sought], path: str) -> Built:
             tagged, codes = _after_the_last(tagged, text[start])
             repairs += [_repair(code, path, item.number) for code in codes]
         elif item.match not in ("exact", "offset"):
-            tagged, codes = _in_the_files_words(tagged, text[start:end], at_end=end == len(text))
+            tagged, codes = _in_the_files_words(
+                tagged, text[start:end], at_end=end == len(text), crlf_text=item.hunk.crlf_text
+            )
             repairs += [_repair(code, path, item.number) for code in sorted({*codes, *item.codes})]
         if start == end and not item.hunk.numbered:
             tagged = _with_ends_of(text, start, tagged)
@@ -99,7 +101,9 @@ def _after_the_last(tagged: Lines, last: bytes) -> tuple[Lines, list[str]]:
     return tuple(lines), ["final-newline"]
 
 
-def _in_the_files_words(tagged: Lines, own: list[bytes], *, at_end: bool) -> tuple[Lines, list[str]]:
+def _in_the_files_words(
+    tagged: Lines, own: list[bytes], *, at_end: bool, crlf_text: bool = False
+) -> tuple[Lines, list[str]]:
     """Hunk lines with the file's bytes on the old side and its line ends on the new side, and what had to change."""
     codes: list[str] = []
     ends: list[dict[bytes, bytes]] = []
@@ -119,6 +123,8 @@ def _in_the_files_words(tagged: Lines, own: list[bytes], *, at_end: bool) -> tup
         if bool(mine[1]) != bool(theirs[1]):
             codes.append("final-newline")
     first = next((known for known in ends if known), {})
+    if not first and crlf_text:
+        first = {b"\r\n": b"\n"}  # Nothing here says how lines end, and the CR may come from the text of the patch.
     output: list[tuple[str, bytes]] = []
     position = 0
     for tag, line in tagged:

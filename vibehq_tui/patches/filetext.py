@@ -1,7 +1,7 @@
 """A file as a sequence of lines that are cut out of its bytes only where somebody looks.
 
 A million lines as a million objects cost more time than most patches take, and ten times the memory of the file. A
-large file is therefore kept as it is, with a count of its lines for every few kilobytes.
+large file is therefore kept as it is, with a count of its lines for every two kilobytes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from vibehq_tui.patches.planned import split_lines
 
 _SMALL: Final = 1 << 19
 """Bytes up to which a file is simply split."""
-_STRIDE: Final = 4096
+_NEAR: Final = 64
+"""Up to so many lines are looked for one by one."""
+_STRIDE: Final = 2048
 
 
 def split_end(line: bytes) -> tuple[bytes, bytes]:
@@ -62,12 +64,21 @@ class FileText(Sequence[bytes]):
             return self._lines[key]
         if isinstance(key, slice):
             start, stop, step = key.indices(self._length)
-            lines = split_lines(self.joined(start, stop))
+            lines = self._near(start, stop) if stop - start <= _NEAR else split_lines(self.joined(start, stop))
             return lines if step == 1 else lines[::step]
         if not -self._length <= key < self._length:
             raise IndexError(key)
         key %= self._length
         return self.joined(key, key + 1)
+
+    def _near(self, start: int, stop: int) -> list[bytes]:
+        at, content = self.offset(start), self.content
+        lines = []
+        for _ in range(start, stop):
+            end = content.find(b"\n", at) + 1 or len(content)
+            lines.append(content[at:end])
+            at = end
+        return lines
 
     def joined(self, start: int, stop: int) -> bytes:
         """Lines ``start`` to ``stop`` (indices, ``stop`` behind the last) as one text."""

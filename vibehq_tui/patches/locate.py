@@ -21,13 +21,15 @@ from vibehq_tui.patches.arrange import arrange
 from vibehq_tui.patches.filetext import FileText
 from vibehq_tui.patches.model import Problem, Repair
 from vibehq_tui.patches.sought import Sought, beyond_edge, sought
-from vibehq_tui.patches.tiers import BLANK, TRAILING, UNICODE, Budget, Searcher, Tier, blank_key, keys, telling
+from vibehq_tui.patches.tiers import BLANK, TRAILING, UNICODE, Budget, Searcher, Tier, blank_key, keys, letters
 from vibehq_tui.patches.tiers_blanks import reworded, untabbed
 
 __all__ = ["Located", "Sought", "are_in", "at_their_lines", "keys", "locate", "locate_doubting", "sought"]
 
 _MOST_CANDIDATES: Final = 16
 _MOST_COMPARED: Final = 256
+_FEWEST_LETTERS: Final = 12
+"""Letters and digits that a hunk must show to be found by less than its very lines."""
 TIERS: Final = (TRAILING, BLANK, UNICODE)
 
 
@@ -143,9 +145,9 @@ class _Search:
             item.forget()
         numbered = [item for item in hunks if item.hunk.numbered]
         stale = stale or not all(self._is_at_line(item) for item in numbered)
-        wanted = [position for position, item in enumerate(hunks) if item.old]
+        wanted = [position for position, item in enumerate(hunks) if _shows_lines(item)]
         for item in hunks:
-            if not item.old:
+            if not _shows_lines(item):
                 self._place_without_context(item, stale=stale or not item.hunk.numbered)
         for tier in self._tiers:
             wanted = self._find_all(tier, wanted, stale=stale)
@@ -205,7 +207,7 @@ class _Search:
     def _place_without_context(self, item: Sought, *, stale: bool) -> None:
         """A hunk without old lines goes where its number says, as long as numbers can be believed."""
         length = len(self._text)
-        if not item.hunk.numbered and (item.hunk.at_end or not length):
+        if not item.hunk.numbered and not item.old and (item.hunk.at_end or not length):
             item.start = length
             return
         if not item.hunk.numbered or item.hunk.old_count != 0:
@@ -242,7 +244,7 @@ class _Search:
         absent: list[int] = []
         for position, block in blocks.items():
             item = self._hunks[position]
-            if tier is not TRAILING and not any(map(telling, block)):
+            if tier is not TRAILING and sum(map(letters, block)) < _FEWEST_LETTERS:
                 absent.append(position)
                 continue
             special = bool(item.hunk.anchors) or item.hunk.at_end
@@ -414,6 +416,11 @@ class _Search:
             message=f"the lines of the hunk are found in {many}{how}{why}",
             candidates=tuple(place + 1 for place in places[:_MOST_CANDIDATES]),
         )
+
+
+def _shows_lines(item: Sought) -> bool:
+    """Whether a hunk has old lines by which it can be found; blank ones alone need a number."""
+    return bool(item.old) and (item.hunk.numbered or any(map(bytes.strip, item.old)))
 
 
 def _shown(line: bytes) -> str:

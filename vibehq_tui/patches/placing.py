@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ from vibehq_tui.patches.model import Change, Problem, Repair
 from vibehq_tui.patches.planned import PlannedFile
 from vibehq_tui.patches.sought import Sought, sought
 from vibehq_tui.patches.tiers import TRAILING, Budget, Searcher, keys, telling
-from vibehq_tui.patches.whole import hunk_is_whole, lost_a_line
+from vibehq_tui.patches.whole import hunk_is_whole, is_like_at, lost_a_line
 
 if TYPE_CHECKING:
     from vibehq_tui.patches.similar import Likeness
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _MOST_EXPLAINED: Final = 5
 """Hunks of a file for which the nearest place is looked for."""
 _MOST_STEPS: Final = 50
+_MOST_PLACES: Final = 16
 _MOST_DOUBTED: Final = 200
 """Hunks of a file for which other places are looked for; a patch of more was not written by hand."""
 
@@ -75,9 +77,9 @@ def indentation_problems(files: Sequence[PlannedFile]) -> list[Problem]:
         if file.before is None or file.after is None or file.binary:
             continue
         kinds = [b"\n" + blank for blank in (b" ", b"\t") if b"\n" + blank in file.before]
-        for hunk in file.hunks if len(kinds) == 1 else ():
+        for hunk in file.hunks if len(kinds) < 2 else ():
             added = [b"\n" + line[:1] for tag, line in hunk.lines if tag == "+" and line[:1] in b" \t" and line.strip()]
-            if hunk.match in ("exact", "offset") and any(kind not in kinds for kind in added):
+            if any(kind not in kinds for kind in added):
                 message = "what the hunk adds is indented in another way than the file, as are other hunks of the patch"
                 problems.append(Problem(code="ambiguous-context", path=file.path, hunk=hunk.number, message=message))
     return problems
@@ -175,7 +177,9 @@ class _Placing:
             if item is None or problem.code != "context-not-found":
                 problems.append(problem)
                 continue
-            known = problem.candidates or item.hunk.missing is not None
+            # The text may end within the last line of its last hunk: then that line has not changed, it was cut.
+            is_cut = self._unfinished and item.hunk is self._change.hunks[-1]
+            known = problem.candidates or item.hunk.missing is not None or is_cut
             there = None if known else self._is_there(item)
             if there is None and not known and place(item, self._text, likeness):
                 found.add(item.number)
@@ -254,7 +258,17 @@ class _Placing:
             )
             out.refuse("malformed-hunk", message, item.number)
             return False
-        if self._adds_what_is_there(item) or are_in(sought([item.hunk], item.number, reverse=True), self._text):
+        if item.hunk.numbered and item.moved and sum(map(telling, item.old)) < 2:
+            message = "the hunk adds at the very beginning or end, and shows too little to be placed elsewhere"
+            out.conflict("edge-context", message, item.number)
+            return False
+        new = keys(item.hunk.new())
+        is_there = bool(Searcher(self._text, TRAILING, [new], Budget()).find(new, 1))
+        if (
+            is_there
+            or self._adds_what_is_there(item)
+            or are_in(sought([item.hunk], item.number, reverse=True), self._text)
+        ):
             out.conflict("maybe-applied", "what the hunk adds seems to be there already", item.number)
             return False
         message = "the hunk shows the beginning or end of the file where it goes on; it fits in one place only"
@@ -267,7 +281,7 @@ class _Placing:
         for item in hunks:
             if not item.hunk.numbered and item.old and self._adds_what_is_there(item):
                 self._out.conflict("maybe-applied", "what the hunk adds is there already", item.number, item.start or 0)
-            elif item.codes and _adds(item) and (there := self._new_is_there(item)) is not None:
+            elif item.codes and (there := self._new_is_there(item)) is not None:
                 message = "what the hunk makes is in the file already, and what it looks for only in other words"
                 self._out.conflict("maybe-applied", message, item.number, there)
         if weak:
@@ -276,7 +290,7 @@ class _Placing:
             likeness = Likeness(self._text, weak)
             for item in weak:
                 start = item.start or 0
-                at_its_line = item.hunk.numbered and start == item.hint
+                at_its_line = item.hunk.numbered and not item.moved
                 if item.match != "fuzzy" and not at_its_line and likeness.has_rival(item, start, item.end):
                     message = "the lines of the hunk are found in other words, and another place is much like them"
                     self._out.conflict("ambiguous-context", message, item.number, start)
@@ -291,8 +305,14 @@ class _Placing:
         """
         for item in _far_from_their_lines(hunks):
             start = item.start or 0
-            if item.hunk.numbered and self._is_like_at_its_line(item):
+            if not _says_enough(item):
+                message = "the hunk is not at its line, and its lines say too little to be told from others"
+                self._out.conflict("ambiguous-context", message, item.number, start)
+            elif item.hunk.numbered and self._is_like_at_its_line(item):
                 message = "the lines of the hunk are found elsewhere, and its own line has something much like them"
+                self._out.conflict("ambiguous-context", message, item.number, *sorted((start, item.hint)))
+            elif item.hunk.numbered and self._is_made_at_its_line(item):
+                message = "the lines of the hunk are found elsewhere, and its own line has what it makes of them"
                 self._out.conflict("ambiguous-context", message, item.number, *sorted((start, item.hint)))
             elif not item.codes and (there := self._copy_of_new(item)) is not None:
                 message = "the lines of the hunk are in the file, and so is what it makes of them, in another place"
@@ -300,9 +320,8 @@ class _Placing:
 
     def _copy_of_new(self, item: Sought) -> int | None:
         """Where what a hunk makes, with the context of it, is in the file already."""
-        common = sum(1 for tag, line in item.hunk.lines if tag == " " and telling(line))
-        changed = any(tag != " " and telling(line) for tag, line in item.hunk.lines)
-        return self._new_is_there(item, 2) if changed and common else None
+        common = any(tag == " " and telling(line) for tag, line in item.hunk.lines)
+        return self._new_is_there(item, 2) if common else None
 
     def _adds_what_is_there(self, item: Sought) -> bool:
         """Whether lines that a hunk adds above its first or below its last line stand there: it was applied before."""
@@ -323,18 +342,22 @@ class _Placing:
         if sum(map(telling, new)) < fewest or self._looked > _MOST_DOUBTED:
             return None
         self._looked += 1
-        found = Searcher(self._text, TRAILING, [new], Budget()).find(new, 1)
-        return found[0] if found else None
+        start = item.start or 0
+        found = Searcher(self._text, TRAILING, [new], Budget()).find(new, _MOST_PLACES)
+        return next((at for at in found if item.codes or at < start or at + len(new) > item.end), None)
 
     def _is_like_at_its_line(self, item: Sought) -> bool:
         """Whether the line that the header names has what the hunk looks for, but for some lines."""
         start = item.start or 0
-        count = len(item.old)
-        if start < item.hint + count and item.hint < item.end:
-            return False
-        there = keys(self._text[item.hint : item.hint + count])
-        said = [(key, have) for key, have in zip(keys(item.old), there, strict=False) if key]
-        return bool(said) and 2 * sum(key == have for key, have in said) >= sum(map(bool, keys(item.old)))
+        # Where the two places share lines, a shift by few of them lets some agree by chance.
+        share = 0.75 if start < item.hint + len(item.old) and item.hint < item.end else 0.5
+        return is_like_at(item.old, self._text, item.hint, share)
+
+    def _is_made_at_its_line(self, item: Sought) -> bool:
+        """Whether a line that the header names has what the hunk leaves behind."""
+        new = keys(item.hunk.new())
+        hints = {item.hint, max(item.hunk.new_start - 1, 0)}
+        return any(map(telling, new)) and any(keys(self._text[at : at + len(new)]) == new for at in hints)
 
     def _not_applied_before(self, located: Located) -> bool:
         """Additions without context always fit; they are refused when they seem to be in the file already."""
@@ -353,26 +376,24 @@ def _ends_with_addition(item: Sought) -> bool:
     return tags.endswith("+") and not tags.rstrip("+").endswith("-")
 
 
+def _says_enough(item: Sought) -> bool:
+    """Whether the old lines of a hunk, and those of its context if it has any, can be told from others."""
+    if not item.hunk.numbered:
+        return True
+    context = [line for tag, line in item.hunk.lines if tag == " "]
+    return any(map(telling, context or item.old)) and sum(map(telling, item.old)) > bool(context)
+
+
 def _is_blob(content: bytes, blob: str) -> bool:
     """Whether a content is what a blob has, but for CRLF where the file has it."""
     return blob_matches(content, blob) or (b"\r\n" in content and blob_matches(content.replace(b"\r\n", b"\n"), blob))
 
 
-def _adds(item: Sought) -> bool:
-    return any(tag == "+" for tag, _ in item.hunk.lines)
-
-
 def _far_from_their_lines(hunks: list[Sought]) -> list[Sought]:
     """Hunks that were found elsewhere than at their line, and not moved by as much as another, or that have no line."""
-    moved: dict[int, int] = {}
-    for item in hunks:
-        if item.hunk.numbered and item.start is not None and item.start == item.hint:
-            moved[0] = 2
-        elif item.hunk.numbered and item.start is not None:
-            by = item.start - item.hint
-            moved[by] = moved.get(by, 0) + 1
     placed = [item for item in hunks if item.old and item.start is not None]
-    return [item for item in placed if not item.hunk.numbered or moved.get((item.start or 0) - item.hint) == 1]
+    moved = Counter(item.moved for item in placed if item.hunk.numbered)
+    return [item for item in placed if not item.hunk.numbered or (item.moved and moved[item.moved] == 1)]
 
 
 def _tail_belongs(item: Sought, lines: FileText) -> bool:

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cached_property
+from functools import cached_property, lru_cache
 from io import BytesIO
 from itertools import accumulate
 from typing import Final
@@ -34,18 +34,19 @@ from vibehq_tui.patches.tiers import TRAILING, UNICODE, Budget, keys, telling
 ENOUGH: Final = 0.6
 MARGIN: Final = 0.3
 FEWEST: Final = 3
-RIVAL: Final = 0.75
+RIVAL: Final = 0.5
 """How like another place must be to put a match in a weaker tier in doubt."""
 
 _MOST_PLACES: Final = 32
 _MOST_COMPARED: Final = 4
+_MOST_NEAR: Final = 8
 _MOST_PAIRS: Final = 20_000
 _MOST_SHOWN: Final = 40
 _MOST_READ: Final = 20_000
 _SLACK: Final = 3
 _WORD: Final = re.compile(rb"\w{3,}")
-_SCANNED: Final = 1 << 25
-"""Bytes that a search for single lines may look at before an index is cheaper."""
+_FEW_LINES: Final = 6
+"""Up to so many lines are looked for as text, which is cheaper than an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,9 @@ class Place:
     """The line behind the one where its last old line is or would be."""
     score: float
 
-    @property
-    def taken(self) -> set[int]:
-        """The lines of the file that it shares with the hunk."""
-        return set(self.pairs.values())
+    def is_same(self, other: Place) -> bool:
+        """Whether another place is this one, but for some lines."""
+        return not self.pairs.items().isdisjoint(other.pairs.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,12 @@ class Survey:
     """What of a file is like a hunk."""
 
     places: list[Place]
-    """The best first, none within another."""
+    """The best first."""
     rest: float
     """The score that no place can exceed which is not among them."""
 
 
+@lru_cache(maxsize=1 << 14)
 def weight(key: bytes) -> float:
     """How much a line says: a brace says little, a blank line next to nothing."""
     return 0.1 if not key else 1.0 if telling(key) else 0.3
@@ -108,7 +109,7 @@ class Likeness:
     def _places(self) -> dict[bytes, list[int]]:
         """Where lines of the hunks are; a line that is in more places than can help is known by the first of them."""
         wanted = {key for item in self._hunks for key in self.keys(item) if telling(key)}
-        if len(wanted) * len(self._content) <= _SCANNED:
+        if len(wanted) <= _FEW_LINES:
             return {key: self._scan(key) for key in wanted}
         places: dict[bytes, list[int]] = {key + b"\n": [] for key in wanted}
         for at, found in enumerate(map(places.get, BytesIO(self._content))):
@@ -155,22 +156,36 @@ class Likeness:
         strength = _strength(votes, slack)
         chosen: list[Place] = []
         rest = mute / whole
-        compared = 0
+        compared: list[int] = []
+        near: list[int] = []
         for start in sorted(strength, key=lambda start: (-strength[start], -votes[start], start)):
             most = (strength[start] + mute) / whole
             if most < at_least:
                 break
-            if any(place.first - slack <= start < place.last for place in chosen):
+            if any(abs(start - other) <= slack for other in compared):
+                near.append(start)
                 continue
-            if compared == _MOST_COMPARED or self._budget.exhausted:
+            if len(compared) == _MOST_COMPARED or self._budget.exhausted:
                 rest = max(rest, most)
                 break
-            compared += 1
+            compared.append(start)
             place = self._compare(block, start, slack)
-            same = [other for other in chosen if not other.taken.isdisjoint(place.taken)]
+            same = [other for other in chosen if place.is_same(other)]
             if all(other.score < place.score for other in same):
                 chosen = [other for other in chosen if other not in same] + [place]
+        # In a text that repeats itself in short steps, one place lies within another.
+        for start in sorted(near, key=lambda start: -votes[start])[:_MOST_NEAR]:
+            place = self._straight(block, start, max(start, 0), min(start + len(block), len(self._text)))
+            if not any(place.is_same(other) for other in chosen):
+                chosen.append(place)
         return Survey(sorted(chosen, key=lambda place: (-place.score, place.first)), rest)
+
+    def _straight(self, block: list[bytes], start: int, low: int, high: int) -> Place:
+        """A place line by line."""
+        there = keys(self._lines[low:high], UNICODE)
+        pairs = {at - start: at for at in range(low, high) if block[at - start] == there[at - low]}
+        score = sum(weight(block[at]) for at in pairs) / (sum(map(weight, block)) or 1.0)
+        return Place(pairs, low, high, score)
 
     def _compare(self, block: list[bytes], start: int, slack: int) -> Place:
         low, high = max(start - slack, 0), min(start + len(block) + slack, len(self._text))
@@ -178,15 +193,13 @@ class Likeness:
         self._budget.left -= len(block) + len(there)
         times = Counter(there)
         if sum(times[key] for key in block) > _MOST_PAIRS:
-            inside = range(max(-start, 0), min(len(block), high - start))
-            pairs = {at: start + at for at in inside if block[at] == there[start + at - low]}
-        else:
-            matcher = SequenceMatcher(None, block, there, autojunk=False)
-            pairs = {
-                match.a + step: low + match.b + step
-                for match in matcher.get_matching_blocks()
-                for step in range(match.size)
-            }
+            return self._straight(block, start, max(start, 0), min(start + len(block), len(self._text)))
+        matcher = SequenceMatcher(None, block, there, autojunk=False)
+        pairs = {
+            match.a + step: low + match.b + step
+            for match in matcher.get_matching_blocks()
+            for step in range(match.size)
+        }
         if not pairs:
             return Place({}, max(start, 0), min(max(start, 0) + len(block), len(self._text)), 0.0)
         top, bottom = min(pairs), max(pairs)

@@ -25,6 +25,8 @@ class Sought:
     """Its lines with the text of the file on the old side, where that is another."""
     codes: tuple[str, ...] = ()
     """What differs, as codes of repairs."""
+    trimmed: int = 0
+    """Lines at its top that were left to the hunk before it."""
     tab: int = 0
     """Spaces that its tabs stand for, in a file that has none."""
 
@@ -34,13 +36,19 @@ class Sought:
         return (self.start or 0) + (len(self.old) if self.span is None else self.span)
 
     @property
+    def moved(self) -> int:
+        """How far from its line it was found."""
+        return (self.start or 0) - self.trimmed - self.hint
+
+    @property
     def tagged(self) -> Lines:
         """Its lines, in the words of the file as far as those are others."""
         return self.hunk.lines if self.lines is None else self.lines
 
     def forget(self) -> None:
         """Back to where nothing was found."""
-        self.start, self.match, self.span, self.lines, self.codes, self.tab = None, "exact", None, None, (), 0
+        self.start, self.match, self.span, self.lines, self.codes = None, "exact", None, None, ()
+        self.trimmed = self.tab = 0
 
     def around(self) -> tuple[int, int]:
         """Context lines above its first change and below its last; all are below if it changes nothing."""

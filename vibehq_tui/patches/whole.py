@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
 from vibehq_tui.patches.blobs import blob_matches
@@ -14,6 +15,7 @@ from vibehq_tui.patches.tiers import TRAILING, Budget, Searcher, keys, telling
 from vibehq_tui.patches.tree import Tree
 
 _MOST_DOUBTED: Final = 200
+_FEW: Final = 4
 
 
 def hunk_is_whole(item: Sought, lines: Sequence[bytes]) -> bool:
@@ -93,7 +95,7 @@ def _is_moved(change: Change, there: Blob, tree: Tree) -> bool:
 
 
 def _hunks_are_in(change: Change, content: bytes) -> bool:
-    if not all(map(_can_be_known, change.hunks)):
+    if not all(map(_can_be_known, change.hunks)) or any(_lacks(content, hunk) for hunk in change.hunks[:_FEW]):
         return False
     reverse = sought(change.hunks, 1, reverse=True)
     text = FileText(content)
@@ -106,11 +108,24 @@ def _hunks_are_in(change: Change, content: bytes) -> bool:
 
 def _could_be_applied(item: Sought, text: FileText) -> bool:
     """Whether what a hunk looks for is in the file besides what it leaves behind: then it is open which was meant."""
-    old = keys(item.hunk.old())
+    hunk = item.hunk
+    old = keys(hunk.old())
+    if sum(map(telling, hunk.new())) < 2:
+        return True
+    if hunk.numbered and is_like_at(hunk.old(), text, max(hunk.old_start - 1, 0), 0.5):
+        return True
     if not any(map(telling, old)):
         return False
     found = Searcher(text, TRAILING, [old], Budget()).find(old, 2)
-    return any(at + len(old) <= (item.start or 0) or at >= item.end for at in found)
+    return any(at < (item.start or 0) or at + len(old) > item.end for at in found)
+
+
+def is_like_at(lines: Sequence[bytes], text: Sequence[bytes], at: int, share: float) -> bool:
+    """Whether at least such a share of lines, blank ones aside, is at a line index of a file."""
+    old = keys(lines)
+    there = keys(text[at : at + len(old)])
+    alike = sum(key == have for key, have in zip(old, there, strict=False) if key)
+    return alike > 0 and alike >= share * sum(map(bool, old))
 
 
 def _lacks_removed(item: Sought, text: FileText) -> bool:
@@ -128,6 +143,29 @@ def _lacks_removed(item: Sought, text: FileText) -> bool:
     return not below or tags[len(tags) - below - 1 : len(tags) - below] == "+" or item.end == len(text)
 
 
+def _lacks(content: bytes, hunk: Hunk) -> bool:
+    """Whether the longest line that a hunk adds is nowhere: the quick way to most of the answers."""
+    added = [line.strip() for tag, line in hunk.lines if tag == "+"]
+    return bool(added) and max(added, key=len) not in content
+
+
+def _shows_removal(hunk: Hunk) -> bool:
+    """Whether lines that say something stand on both sides of what is only removed, and do not begin or end like it.
+
+    Otherwise what is left looks the same before and after.
+    """
+    groups = [(tag, keys([line for _, line in lines])) for tag, lines in groupby(hunk.lines, key=lambda line: line[0])]
+    for at, (tag, removed) in enumerate(groups):
+        above, below = groups[max(at - 1, 0) : at], groups[at + 1 : at + 2]
+        if tag != "-" or "+" in [other for other, _ in (*above, *below)]:
+            continue
+        if any(not any(map(telling, lines)) for _, lines in (*above, *below)):
+            return False
+        if any(lines[-1] == removed[-1] for _, lines in above) or any(lines[0] == removed[0] for _, lines in below):
+            return False
+    return True
+
+
 def _can_be_known(hunk: Hunk) -> bool:
     """Whether the lines that a hunk leaves behind can prove that it was applied.
 
@@ -135,12 +173,12 @@ def _can_be_known(hunk: Hunk) -> bool:
     which says by its lines alone where it belongs, two lines that say something are enough, unless all that it adds are
     lines like a brace or a blank one at an edge, which could be wanted once more.
     """
+    if hunk.missing is not None or not _shows_removal(hunk):
+        return False
     tags = [tag for tag, _ in hunk.lines]
-    if hunk.missing is not None:
-        return False  # What the text has lost may have been what makes the difference.
     if hunk.numbered:
         return " " in tags
     added = [line for tag, line in hunk.lines if tag == "+"]
     if "+" in (tags[0], tags[-1]) and not any(map(telling, added)):
         return False
-    return " " in tags or sum(map(telling, hunk.new())) >= 2
+    return sum(map(telling, hunk.new())) >= 2

@@ -76,13 +76,13 @@ def test_spaces_that_are_no_whole_tab_are_not_certain() -> None:
 
 def test_the_same_block_deeper_and_deeper_is_not_chosen_by_indentation() -> None:
     """Python: which one is meant decides what the program does."""
-    source = "def f():\n    if a:\n        first()\n        second()\n    first()\n    second()\n"
-    patch = "-  first()\n+  other()\n   second()\n"
+    source = "def f():\n    if a:\n        first_one()\n        second()\n    first_one()\n    second()\n"
+    patch = "-  first_one()\n+  other()\n   second()\n"
     answer = plan(source, patch)
     assert (answer.result, answer.codes) == ("conflict", ["ambiguous-context"])
     assert answer.problems[0].candidates == (3, 5)
-    exact = plan(source, "-    first()\n+    other()\n     second()\n")
-    assert exact.after == source.replace("\n    first", "\n    other").encode()
+    exact = plan(source, "-    first_one()\n+    other()\n     second()\n")
+    assert exact.after == source.replace("\n    first_one", "\n    other").encode()
 
 
 def test_indentation_that_differs_in_several_ways_is_not_certain() -> None:
@@ -103,7 +103,7 @@ def test_the_search_flush_left_and_the_replacement_as_in_the_file() -> None:
     """Nothing says that the added lines count their blanks from where the removed ones do."""
     source = "def f():\n    first = 1\n    second = 2\n"
     assert plan(source, "-second = 2\n+    second = 3\n").result == "conflict"
-    answer = plan(source, "-second = 2\n+second = 3\n")
+    answer = plan(source, " first = 1\n-second = 2\n+second = 3\n")
     assert answer.after == b"def f():\n    first = 1\n    second = 3\n"
 
 
@@ -134,10 +134,10 @@ def test_a_hunk_about_blanks_is_taken_at_its_word() -> None:
 
 
 def test_two_blocks_that_differ_in_blanks() -> None:
-    source = "alpha = 1\nbeta = 2\n\nalpha  = 1\nbeta  = 2\n"
-    exact = plan(source, " alpha  = 1\n-beta  = 2\n+beta = 3\n")
-    assert exact.after == b"alpha = 1\nbeta = 2\n\nalpha  = 1\nbeta = 3\n"
-    answer = plan(source, " alpha   = 1\n-beta   = 2\n+beta = 3\n")
+    source = "alphabet = 1\nbeta = 2\n\nalphabet  = 1\nbeta  = 2\n"
+    exact = plan(source, " alphabet  = 1\n-beta  = 2\n+beta = 3\n")
+    assert exact.after == b"alphabet = 1\nbeta = 2\n\nalphabet  = 1\nbeta = 3\n"
+    answer = plan(source, " alphabet   = 1\n-beta   = 2\n+beta = 3\n")
     assert (answer.codes, answer.problems[0].candidates) == (["ambiguous-context"], (1, 4))
 
 
@@ -161,8 +161,8 @@ def test_a_lone_carriage_return_ends_no_line() -> None:
 
 
 def test_tabs_in_added_lines_follow_the_other_hunks() -> None:
-    source = "def a():\n        one()\n        two()\n\nif x:\n    pass\nelse:\n    done()\n"
-    first, second = " def a():\n \tone()\n-\ttwo()\n+\t2()\n", " if x:\n     pass\n+elif y:\n+\tpass\n else:\n"
+    source = "def anything():\n        one()\n        two()\n\nif x:\n    pass\nelse:\n    done()\n"
+    first, second = " def anything():\n \tone()\n-\ttwo()\n+\t2()\n", " if x:\n     pass\n+elif y:\n+\tpass\n else:\n"
     answer = plan(source, first, second)
     assert answer.after == source.replace("two", "2").replace("else", "elif y:\n        pass\nelse").encode()
     apart = plan(source.replace("    pass", "  pass").replace("two()", "two ()"), second.replace("    pass", "  pass"))

@@ -63,8 +63,8 @@ def test_composed_and_decomposed() -> None:
 
 
 def test_a_removed_line_is_the_files_own_and_an_added_one_the_patchs() -> None:
-    answer = plan("a — b\nother\n", "-a - b\n+a - c\n other\n")
-    assert answer.after == b"a - c\nother\n"
+    answer = plan("alpha — beta\nother\n", "-alpha - beta\n+alpha - c\n other\n")
+    assert answer.after == b"alpha - c\nother\n"
 
 
 def test_a_hunk_about_characters_is_taken_at_its_word() -> None:
@@ -72,7 +72,7 @@ def test_a_hunk_about_characters_is_taken_at_its_word() -> None:
 
 
 def test_two_places_that_look_alike() -> None:
-    answer = plan("it’s one\nsame\n\nit‘s one\nsame\n", " it's one\n-same\n+other\n")
+    answer = plan("it’s one line\nsame\n\nit‘s one line\nsame\n", " it's one line\n-same\n+other\n")
     assert (answer.codes, answer.problems[0].candidates) == (["ambiguous-context"], (1, 4))
 
 

@@ -85,7 +85,8 @@ ELISIONS = [
 def test_code_that_was_left_out(elision: str) -> None:
     new = f"{elision}\n\n\ndef f4():\n    first = 40\n    return first\n\n\ndef f5():\n    first = 5\n{elision}\n"
     assert plan(SOURCE, whole=new, path="f.txt").after == SOURCE.replace("first = 4\n", "first = 40\n").encode()
-    text = f"def f0():\n{elision}\ndef f4():\n    first = 40\n    return first\n\n\ndef f5():\n    first = 5\n    {elision}\n"
+    changed = "def f4():\n    first = 40\n    return first\n"
+    text = f"def f0():\n{elision}\n{changed}\n\ndef f5():\n    first = 5\n    {elision}\n"
     answer = plan(SOURCE, whole=text, path="f.txt")
     assert (answer.result, answer.repaired) == ("applied", ["elided"])
     assert answer.after == SOURCE.replace("first = 4\n", "first = 40\n").encode()
