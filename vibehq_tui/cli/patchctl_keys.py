@@ -44,18 +44,22 @@ class Keyed:
         for text in texts:
             digest.update(text)
         self._call = digest.hexdigest()
+        _check_folder(self._path.parent)
         try:
             known = json.loads(self._path.read_bytes())
+            found = (known["answer"], int(known["exit"])) if known["call"] == self._call else None
         except FileNotFoundError:
             return None
-        if known["call"] != self._call:
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise Refused(f"the answer kept for the key {self._key} is broken", hint=f"remove {self._path}") from None
+        if found is None:
             raise Refused(
                 f"the key {self._key} was used for something else",
                 code="idempotency-key-reused",
                 hint="use a new key for every command",
                 details={"key": self._key},
             )
-        return known["answer"], known["exit"]
+        return found
 
     def keep(self, document: Mapping[str, Any], exit_code: int) -> None:
         """Keeps the answer of this call."""
@@ -80,8 +84,15 @@ def deliver(root: Path, data: bytes) -> dict[str, Any]:
     return {"type": event["type"], "inbox": str((inbox / name).relative_to(root))}
 
 
+def _check_folder(folder: Path) -> None:
+    """:raises Refused: when it is a link: a repository may come with a state folder of its own."""
+    if folder.is_symlink():
+        raise Refused(f"{folder} is a symbolic link", hint="make it a folder")
+
+
 def _put(path: Path, document: Mapping[str, Any]) -> None:
     """Writes a document under its name at once, and on disk."""
+    _check_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("w", encoding="utf-8") as file:
         json.dump(document, file)

@@ -430,3 +430,24 @@ def test_a_hostile_state_folder_writes_nothing_outside(box: Box) -> None:
             result = home.apply(changed("file"))
             assert canary.events() == [], (name, result)
         assert list(outside.iterdir()) == [], name
+
+
+def test_answers_and_events_are_not_put_outside(box: Box) -> None:
+    outside = box.root.parent / "outside"
+    outside.mkdir()
+    box.write("file", "secret\n")
+    (box.root / ".vibehq").mkdir()
+    for name in ("answers", "inbox"):
+        (box.root / ".vibehq" / name).symlink_to(outside)
+    with Canary([outside]) as canary:
+        event = json.dumps({"type": "patch.delivered", "patchId": "7", "message": "done"}).encode()
+        assert "symbolic link" in shown(box, "notify", "-", stdin=event)[1]
+        assert "symbolic link" in shown(box, "apply", "-", "--idempotency-key", "k", stdin=changed("file").encode())[1]
+        assert [entry for entry in canary.events() if "0x100" in entry] == []
+    assert list(outside.iterdir()) == []
+    assert box.read("file") == b"secret\n"
+    (box.root / ".vibehq/answers").unlink()
+    assert "applied" in shown(box, "apply", "-", "--idempotency-key", "j", stdin=changed("file").encode())[0]
+    (answer,) = (box.root / ".vibehq/answers").iterdir()
+    answer.write_text("[]")
+    assert "is broken" in shown(box, "apply", "-", "--idempotency-key", "j", stdin=changed("file").encode())[1]
