@@ -104,6 +104,7 @@ def test_hunks_are_counted_through_all_parts() -> None:
         (f"{BLOCK}\n```python w.py\nx = 1\n", "truncated"),
         (f"{BLOCK}\n```diff\n-old\n+new\n```\n", "no-file-header"),
         (f"{WHOLE}\nAnd here is `src/b.py`:\n\n```python\ny = 1\n```\n", "unclear-file"),
+        (f"{WHOLE}\n### `src/b.py`\n\nIt has one line.\n\n```python\ny = 1\n```\n", "unclear-file"),
         (f"{DIFF}\n\n1. And:\n\n   ```diff\n   --- a/x\n   ```\n", "indented-text"),
         (f"{BLOCK}\n{CODEX.replace('*** End Patch', '')}", "truncated"),
         (f"{UDIFF}\n\n{BLOCK.replace('>>>>>>> REPLACE', '')}", "truncated"),

@@ -66,18 +66,18 @@ class _Reader:
     repairs: list[Repair] = field(default_factory=list)
     covered: Sequence[int] = ()
     """Lines, in order, where parts in other formats start: a fence around one is not a file."""
-    loose: list[Fence] = field(default_factory=list)
-    """Fences that are no files."""
+    loose: list[tuple[Fence, int]] = field(default_factory=list)
+    """Fences that are no files, each with the line behind the block before."""
 
     def files(self) -> list[FoundFile]:
         """Every file in the text, in order."""
         found: list[FoundFile] = []
-        at = 0
+        at = behind = 0
         while at < len(self.lines):
             tagged = self._tagged(at) if self.lines[at].lstrip()[:1] == b"<" else None
             if tagged is not None:
                 found.append(tagged)
-                at = tagged.end
+                at = behind = tagged.end
                 continue
             mark = fence_mark(self.lines[at])
             if mark is None:
@@ -89,10 +89,10 @@ class _Reader:
             if taken:
                 pass  # the reader of the other format looks after it
             elif file is None:
-                self.loose.append(fence)
+                self.loose.append((fence, behind))
             else:
                 found.append(file)
-            at = fence.end + 1
+            at = behind = fence.end + 1
         if found:
             self._check_loose()
         return found
@@ -297,8 +297,8 @@ class _Reader:
         One without a word that starts right below text is most likely the rest of a file that has fences. One whose
         introduction names a file may be that file.
         """
-        for fence in self.loose:
-            self._check_introduction(fence)
+        for fence, behind in self.loose:
+            self._check_introduction(fence, behind)
             if fence.mark.info:
                 continue
             above = self.lines[fence.start - 1] if fence.start else b"\n"
@@ -309,13 +309,19 @@ class _Reader:
                     hint="put a longer fence, of four backticks or more, around a file that has fences in it",
                 )
 
-    def _check_introduction(self, fence: Fence) -> None:
+    def _check_introduction(self, fence: Fence, behind: int) -> None:
         words = fence.mark.info.split()
         language = words[0].casefold().strip("{}.") if words else ""
+        if language in _OUTPUTS | _SHELLS:
+            return
         index = fence.start - 1
-        while index >= 0 and is_blank(self.lines[index]):
+        while index >= behind and is_blank(self.lines[index]):
             index -= 1
-        names = mentioned(self.lines[index]) if index >= 0 and language not in _OUTPUTS | _SHELLS else set()
+        names = mentioned(self.lines[index]) if index >= behind else set()
+        for line in self.lines[behind : max(index, behind)]:
+            label = read_label(line)
+            if label is not None and label.dressed and not label.listed and has_file_name(label.name):
+                names.add(label.name)
         if names:
             raise refuse(
                 "unclear-file",
