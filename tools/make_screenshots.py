@@ -38,6 +38,8 @@ PICTURES = {
     "main": Picture((160, 45), ("5", "right_square_bracket", "right_square_bracket", "2")),
     "main-80x24": Picture((80, 24)),
     "review": Picture((160, 45), ("2", "j", "j", "j", "j", "enter")),
+    "review-lines": Picture((120, 36), ("2", "j", "j", "j", "j", "enter", "right_curly_bracket", "v", "j", "j")),
+    "conflict": Picture((120, 36), ("2", *"jjjjjjj", "enter", "t")),
     "task": Picture((120, 36), ("1", "j", "j", "j", "enter")),
     "issue": Picture((120, 36), ("3", "enter")),
     "provider": Picture((120, 36), ("4", "enter")),
