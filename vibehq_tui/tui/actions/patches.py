@@ -16,6 +16,10 @@ if TYPE_CHECKING:  # the queue is loaded after the first paint
     from vibehq_tui.patches.batch import Outcome
 
 
+_MANY = 5
+"""More patches than this take so long to be put in order that it is said."""
+
+
 class PatchActions(HeadquartersApp):
     """The commands of scope ``patches``."""
 
@@ -70,6 +74,8 @@ class PatchActions(HeadquartersApp):
         """Does something to all marked patches after a question that names the order, and tells what became of each."""
         ids = self.targets(context)
         count = plural(len(ids), "patch", "patches")
+        if len(ids) > _MANY:
+            self.say(f"looking for an order of {count} …")
         order = (await self.hq.patches.suggest(ids)).order
         detail = [f"in this order: {', '.join(order.patches)}"] if len(order.patches) > 1 else []
         detail += [f"not {one.patch}: {one.reason}" for one in order.left[:5]]
