@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storage.errors import Refused
-from storage.records import Patch, PatchComment, PatchDecision
+from storage.records import Patch, PatchComment
 from storage.store import Store
 from vibehq_tui.contracts.config import Config
-from vibehq_tui.patches.application import PatchApplication
-from vibehq_tui.patches.approval import Approval
-from vibehq_tui.patches.batch import Batch, Outcome
-from vibehq_tui.patches.decisions import Decisions
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
-from vibehq_tui.patches.history import History
-from vibehq_tui.patches.intake import Intake, Proposal
 from vibehq_tui.patches.ledger import Ledger
-from vibehq_tui.patches.order import Order
 from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.plans import accepted_part
-from vibehq_tui.patches.policies import Explanation, check_denied, evaluate, facts_of_record
-from vibehq_tui.patches.queue import Queue
 from vibehq_tui.patches.reader import PatchReader
-from vibehq_tui.patches.resolution import Resolution
 from vibehq_tui.patches.review import REJECTED
-from vibehq_tui.patches.rewrite import hunk_text
-from vibehq_tui.patches.versions import Versions
 from vibehq_tui.tasks.service import TaskService
+
+if TYPE_CHECKING:
+    from vibehq_tui.patches.application import PatchApplication
+    from vibehq_tui.patches.approval import Approval
+    from vibehq_tui.patches.batch import Batch, Outcome
+    from vibehq_tui.patches.decisions import Decisions
+    from vibehq_tui.patches.history import History
+    from vibehq_tui.patches.order import Order
+    from vibehq_tui.patches.policies import Explanation
+    from vibehq_tui.patches.queue import Queue
+    from vibehq_tui.patches.resolution import Resolution
+    from vibehq_tui.patches.rules import Rules
+    from vibehq_tui.patches.versions import Versions
 
 
 class PatchManager(PatchReader):
@@ -40,15 +42,66 @@ class PatchManager(PatchReader):
         self._config = config
         self._actor = actor
         self._ledger = Ledger(actor, via)
-        self.application = PatchApplication(store, root, tasks, self.plans, config, self._ledger, self._applier)
-        self._queue = Queue(store, root, tasks, config, self._ledger, self.plans)
-        self._history = History(self._queue)
-        self._decisions = Decisions(self._queue)
-        self._approval = Approval(self._queue, self._decisions, self.application)
-        self._versions = Versions(self._queue)
-        self.resolution = Resolution(self._queue, self._versions)
-        self._batch = Batch(self._queue)
-        self._intake = Intake(self._queue, self.application)
+
+    # -- parts, each loaded when first used: a call that lists patches needs none of them ----------------------------
+
+    @cached_property
+    def application(self) -> PatchApplication:
+        """Applying, reverting, and recovery."""
+        from vibehq_tui.patches.application import PatchApplication  # noqa: PLC0415 - loaded when first used
+
+        return PatchApplication(
+            self._store, self._root, self._tasks, self.plans, self._config, self._ledger, self._applier
+        )
+
+    @cached_property
+    def resolution(self) -> Resolution:
+        """What can be done about patches that do not fit the tree any more."""
+        from vibehq_tui.patches.resolution import Resolution  # noqa: PLC0415 - loaded when first used
+
+        return Resolution(self._queue, self._versions)
+
+    @cached_property
+    def _queue(self) -> Queue:
+        from vibehq_tui.patches.queue import Queue  # noqa: PLC0415 - loaded when first used
+
+        return Queue(self._store, self._root, self._tasks, self._config, self._ledger, self.plans)
+
+    @cached_property
+    def _history(self) -> History:
+        from vibehq_tui.patches.history import History  # noqa: PLC0415 - loaded when first used
+
+        return History(self._queue)
+
+    @cached_property
+    def _decisions(self) -> Decisions:
+        from vibehq_tui.patches.decisions import Decisions  # noqa: PLC0415 - loaded when first used
+
+        return Decisions(self._queue)
+
+    @cached_property
+    def _approval(self) -> Approval:
+        from vibehq_tui.patches.approval import Approval  # noqa: PLC0415 - loaded when first used
+
+        return Approval(self._queue, self._decisions, self.application)
+
+    @cached_property
+    def _versions(self) -> Versions:
+        from vibehq_tui.patches.versions import Versions  # noqa: PLC0415 - loaded when first used
+
+        return Versions(self._queue)
+
+    @cached_property
+    def _batch(self) -> Batch:
+        from vibehq_tui.patches.batch import Batch  # noqa: PLC0415 - loaded when first used
+
+        return Batch(self._queue)
+
+    @cached_property
+    def _rules(self) -> Rules:
+        from vibehq_tui.patches.rules import Rules  # noqa: PLC0415 - loaded when first used
+
+        return Rules(self._queue)
 
     # -- proposing -------------------------------------------------------------------------------------------------
 
@@ -75,7 +128,9 @@ class PatchManager(PatchReader):
         :raises Refused: when it says what the newest version says already, or that version is in the tree.
         :raises NotFound: when ``task``, ``base`` or ``patch`` does not exist.
         """
-        return await self._intake.submit(
+        from vibehq_tui.patches.intake import Intake, Proposal  # noqa: PLC0415 - loaded when first used
+
+        return await Intake(self._queue, self.application).submit(
             Proposal(
                 text=text,
                 format=format,
@@ -164,6 +219,8 @@ class PatchManager(PatchReader):
 
     async def hunk_text(self, patch_id: str, hunk: int) -> str:
         """A hunk as an operator edits it, for :meth:`edit_hunk`."""
+        from vibehq_tui.patches.rewrite import hunk_text  # noqa: PLC0415 - loaded when first used
+
         return hunk_text(await self.plan(patch_id), hunk)
 
     async def edit_hunk(self, patch_id: str, hunk: int, new_text: str) -> Patch:
@@ -205,24 +262,9 @@ class PatchManager(PatchReader):
         """
         patch = await self.get(patch_id)
         if patch.state == "approved":
-            await self._check_denied(patch)
+            await self._rules.check_denied(patch)
         mode = self.application.mode(commit=commit, branch=branch, hooks=hooks)
         return await self.application.apply(patch, dry_run=dry_run, commit=mode)
-
-    async def _check_denied(self, patch: Patch) -> None:
-        """:raises Refused: when a rule denies what is to be applied, wherever it is to be applied."""
-        try:
-            part = accepted_part(await self.plans.current(patch), await self._decided(patch))
-        except (PatchConflict, PatchRefused):
-            task, kind = await self._queue.task_of(patch.task)
-            check_denied(evaluate(self._config, facts_of_record(patch, task=task, kind=kind)), patch.id, "applied")
-            return
-        parsed = await self.plans.parsed(patch)
-        examined = await self._queue.examine(patch, parsed, part, patch.base, task=patch.task)
-        check_denied(examined.verdict, patch.id, "applied")
-
-    async def _decided(self, patch: Patch) -> list[PatchDecision]:
-        return await self._store.read(lambda tx: tx.patches.decisions(patch.id))
 
     async def revert(self, patch_id: str) -> Patch:
         """Takes an applied patch out of the tree again. See :class:`PatchApplication`."""
@@ -265,23 +307,11 @@ class PatchManager(PatchReader):
             return await self.apply(patch_id, commit=commit, branch=branch, hooks=hooks)
 
         return await self._batch.apply(
-            list(ids), self._arrange, self._check_denied, None if dry_run else apply, keep_going=keep_going
+            list(ids), self._arrange, self._rules.check_denied, None if dry_run else apply, keep_going=keep_going
         )
 
     # -- rules -----------------------------------------------------------------------------------------------------
 
     async def explain(self, patch_id: str) -> Explanation:
         """Which rule approves, holds or denies a patch, what every rule finds, its risk and its report, all anew."""
-        patch = await self.get(patch_id)
-        try:
-            plan = await self.plan(patch_id)
-        except (PatchConflict, PatchRefused) as error:
-            task, kind = await self._queue.task_of(patch.task)
-            verdict = evaluate(self._config, facts_of_record(patch, task=task, kind=kind))
-            return Explanation(patch=patch, verdict=verdict, risk=None, findings=patch.report, problems=error.problems)
-        if patch.receipt is None:
-            plan = accepted_part(plan, await self._decided(patch))
-        parsed = await self.plans.parsed(patch)
-        examined = await self._queue.examine(patch, parsed, plan, patch.base, task=patch.task)
-        report = examined.report
-        return Explanation(patch=patch, verdict=examined.verdict, risk=report.risk, findings=report.findings)
+        return await self._rules.explain(await self.get(patch_id), self.plan)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from vibehq_tui.patches.plan import Plan, PlannedFile
 from vibehq_tui.patches.review import Overlap
+from vibehq_tui.text.forms import plural
 
 Ranges = tuple[tuple[int, int], ...]
 """First and last line, from 1, of each place; empty where the whole file is meant."""
@@ -226,7 +227,7 @@ def _meet(path: str, a: Touched, b: Touched) -> Meeting | None:
         return None
     start, end = places[0]
     where = f"line {start}" if start == end else f"lines {start} to {end}"
-    more = f" and {len(places) - 1} more places" if len(places) > 1 else ""
+    more = f" and {plural(len(places) - 1, 'more place')}" if len(places) > 1 else ""
     return Meeting(path, f"Both change {where}{more}", places)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from storage.errors import NotFound
 from storage.query import Query
@@ -15,10 +15,7 @@ from storage.records import Patch, PatchComment, PatchDecision, PatchVersion
 from storage.store import Store, Tx
 from vibehq_tui.patches.apply import Applier
 from vibehq_tui.patches.branches import PREFIX, plan_of_span
-from vibehq_tui.patches.compare import Interdiff, Version, compare
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
-from vibehq_tui.patches.feedback import feedback
-from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.ledger import OPEN_STATES, PROPOSED_ANEW, digest, no_such_patch
 from vibehq_tui.patches.model import ParsedPatch, Problem
 from vibehq_tui.patches.order import Candidate, Order, Ordering
@@ -29,6 +26,9 @@ from vibehq_tui.patches.review import REJECTED, Overlap, Review
 from vibehq_tui.patches.standing import stand
 from vibehq_tui.patches.tree import Tree, WorkTree
 from vibehq_tui.text.forms import ranges
+
+if TYPE_CHECKING:
+    from vibehq_tui.patches.compare import Interdiff
 
 _MOST_COMPARED: Final = 200
 _MOST_REMEMBERED: Final = 20_000
@@ -111,6 +111,9 @@ class PatchReader:
         :raises NotFound: when there is no such version.
         :raises PatchConflict: when there are no files that both versions fit.
         """
+        from vibehq_tui.patches.compare import Version, compare  # noqa: PLC0415 - loaded when first used
+        from vibehq_tui.patches.formats import parse  # noqa: PLC0415 - loaded when first used
+
         patch = await self.get(patch_id)
         rows = {row.version: row for row in await self.versions(patch_id)}
         new = patch.version if version is None else version
@@ -129,6 +132,8 @@ class PatchReader:
 
     async def feedback(self, patch_id: str) -> str:
         """One message in Markdown for whoever made the patch. See :mod:`vibehq_tui.patches.feedback`."""
+        from vibehq_tui.patches.feedback import feedback  # noqa: PLC0415 - loaded when first used
+
         return feedback(await self.review(patch_id), await self._edited(patch_id))
 
     async def _edited(self, patch_id: str) -> bytes:

@@ -42,7 +42,7 @@ async def test_where_patches_meet(hq: Headquarters, repository: Repository) -> N
     (overlap,) = found.overlaps
     assert (overlap.patch, overlap.other, overlap.first) == (one, two, None)
     assert (overlap.lines, overlap.places) == ((5, 30), ((5, 5), (30, 30)))
-    assert overlap.what == "Both change line 5 and 1 more places"
+    assert overlap.what == "Both change line 5 and 1 more place"
     assert found.order.excludes == ((one, two),)
     assert found.order.patches == (one, "3")
     (left,) = found.order.left
