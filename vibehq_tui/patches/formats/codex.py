@@ -40,6 +40,9 @@ class _Reader:
     """Hunks read so far."""
     fence: Mark | None = None
     heredoc: bytes | None = None
+    """The word that ends the here-document around the patch."""
+    expanded: bool = False
+    """The shell would expand what stands in it."""
 
     def marker(self, at: int) -> tuple[str, str] | None:
         """``(verb, argument)`` of a marker line, the verb in small letters."""
@@ -75,7 +78,10 @@ class _Reader:
                 self._look(at)
                 at += 1
             elif found[0] == "begin patch":
+                start, expanded = at, self.expanded
                 at = self._envelope(at + 1)
+                if expanded:
+                    self._check_expansion(start, at)
             elif found[0] in _FILE_MARKERS:
                 message = f"line {at + 1}: there is no '*** Begin Patch' above the first file"
                 self.repairs.append(Repair(code="begin-missing", message=message))
@@ -102,19 +108,15 @@ class _Reader:
             match = _HEREDOC.search(line)
             if match is not None:
                 self.heredoc = match[2]
-                self._check_expansion(at, quoted=bool(match[1]))
+                self.expanded = not match[1]
 
-    def _check_expansion(self, at: int, *, quoted: bool) -> None:
+    def _check_expansion(self, start: int, end: int) -> None:
         """A shell changes the text of a here-document whose word is not quoted."""
-        if quoted:
-            return
-        for index in range(at + 1, len(self.lines)):
-            if self.lines[index].strip() == self.heredoc:
-                return
-            if _EXPANDED.search(self.lines[index]):
+        for at in range(start, end):
+            if _EXPANDED.search(self.lines[at]):
                 raise refuse(
                     "shell-quoting",
-                    f"line {index + 1}: the shell would change this line of the here-document; its text is not certain",
+                    f"line {at + 1}: the shell would change this line of the here-document; its text is not certain",
                     hint="quote the word: <<'EOF'",
                 )
 
@@ -132,7 +134,7 @@ class _Reader:
                 raise self._unknown(at)
             verb, name = found
             if verb == "end patch":
-                self.heredoc = None
+                self.heredoc, self.expanded = None, False
                 return at + 1
             if verb == "begin patch":
                 self._no_end(at, first, whole=True)
@@ -388,14 +390,18 @@ def _merged(changes: list[Change], repairs: list[Repair]) -> tuple[Change, ...]:
     """The changes, those that update the same file as one; its hunks may then stand in any order."""
     first: dict[str, int] = {}
     result: list[Change] = []
+    more: dict[int, list[Hunk]] = {}
     for change in changes:
         at = first.get(change.path)
         if at is None or change.op != "modify" or result[at].op != "modify":
             first.setdefault(change.path, len(result))
             result.append(change)
             continue
-        result[at] = replace(result[at], hunks=result[at].hunks + change.hunks, ordered=False)
-        repairs.append(Repair(code="file-twice", path=change.path, message="the file is updated in several places"))
+        more.setdefault(at, []).extend(change.hunks)
+    for at, hunks in more.items():
+        result[at] = replace(result[at], hunks=(*result[at].hunks, *hunks), ordered=False)
+        message = "the file is updated in several places"
+        repairs.append(Repair(code="file-twice", path=result[at].path, message=message))
     return tuple(result)
 
 

@@ -83,6 +83,7 @@ def parse_mbox(text: bytes) -> ParsedPatch:
     repairs: list[Repair] = []
     read: list[_Mail] = []
     cover: _Mail | None = None
+    hunks = 0
     binary = 0
     for position, mail in enumerate(mails, 1):
         if _DIFF_START.search(mail.body) is None and b"GIT binary patch" not in mail.body:
@@ -92,7 +93,8 @@ def parse_mbox(text: bytes) -> ParsedPatch:
                 repairs += _skipped(mail, position)
             continue
         part = _parse(mail, position, cut=unfinished and mail is mails[-1] and not mail.encoded)
-        repairs += _moved(part.repairs, _hunks_of(parts))
+        repairs += _moved(part.repairs, hunks)
+        hunks += sum(max(len(change.hunks), 1) for change in part.changes)  # a file without any counts as one
         parts.append(part)
         binary += _check_binaries(part, binary)
         read.append(mail)
@@ -155,11 +157,6 @@ def _check_binaries(part: ParsedPatch, before: int) -> int:
     size = sum(unpacked_size(delta) for delta, _ in deltas)
     check_total(before + size, deltas[-1][1])
     return size
-
-
-def _hunks_of(parts: list[ParsedPatch]) -> int:
-    """Hunks of parts, counted as a plan does: a file without any has one."""
-    return sum(max(len(change.hunks), 1) for part in parts for change in part.changes)
 
 
 def _moved(repairs: tuple[Repair, ...], by: int) -> list[Repair]:

@@ -56,7 +56,10 @@ def dedented(lines: list[bytes]) -> tuple[list[bytes], list[Repair]]:
         if not indent or not begins or not lines[fence.start].startswith(blanks):
             continue
         if all(line.startswith(blanks) or is_blank(line) for line in inside):
-            result = _without(result, fence.start, min(fence.end + 1, len(lines)), indent)
+            if result is lines:
+                result = list(lines)
+            stop = min(fence.end + 1, len(lines))
+            result[fence.start : stop] = _shifted(lines[fence.start : stop], indent)
             message = f"line {fence.start + 1}: the fence is indented by {indent} blanks; they were taken off its lines"
             repairs.append(Repair(code="indented-text", message=message))
     return result, repairs
@@ -74,9 +77,12 @@ def _margin(lines: list[bytes]) -> int:
 
 
 def _without(lines: list[bytes], start: int, stop: int, margin: int) -> list[bytes]:
+    return [*lines[:start], *_shifted(lines[start:stop], margin), *lines[stop:]]
+
+
+def _shifted(lines: list[bytes], margin: int) -> list[bytes]:
     blanks = b" " * margin
-    chosen = [line[margin:] if line.startswith(blanks) else line.lstrip(b" \t") for line in lines[start:stop]]
-    return [*lines[:start], *chosen, *lines[stop:]]
+    return [line[margin:] if line.startswith(blanks) else line.lstrip(b" \t") for line in lines]
 
 
 def rescued(text: bytes) -> tuple[bytes, Repair] | None:
