@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from vibehq_tui.patches.arrange import arrange
@@ -25,8 +26,8 @@ _MOST_EXPLAINED: Final = 5
 """Hunks of a file for which the nearest place is looked for."""
 _MOST_STEPS: Final = 50
 _MOST_PLACES: Final = 16
-_MOST_DOUBTED: Final = 200
-"""Hunks of a file for which other places are looked for; a patch of more was not written by hand."""
+_MOST_LOST: Final = 200
+"""Lost hunks of a file above which none is placed by likeness: then it is another file."""
 
 
 @dataclass(slots=True)
@@ -96,8 +97,12 @@ class _Placing:
         self._trusted = trusted
         self._unfinished = unfinished
         self._binding = binding
-        self._looked = 0
         self._out = Placed(change.path)
+
+    @cached_property
+    def _made(self) -> Searcher:
+        """The file, to be searched for what the hunks leave behind."""
+        return Searcher(self._text, TRAILING, [keys(hunk.new()) for hunk in self._change.hunks], Budget())
 
     def run(self) -> Placed:
         change, out, text = self._change, self._out, self._text
@@ -172,14 +177,15 @@ class _Placing:
         found: set[int] = set()
         problems: list[Problem] = []
         there_all: list[int] = []
+        lost = {item.number: item for item in located.lost}
         for problem in located.problems:
-            item = next((it for it in located.lost if it.number == problem.hunk), None)
+            item = lost.get(problem.hunk or 0)
             if item is None or problem.code != "context-not-found":
                 problems.append(problem)
                 continue
             # The text may end within the last line of its last hunk: then that line has not changed, it was cut.
             is_cut = self._unfinished and item.hunk is self._change.hunks[-1]
-            known = problem.candidates or item.hunk.missing is not None or is_cut
+            known = problem.candidates or item.hunk.missing is not None or is_cut or len(lost) > _MOST_LOST
             there = None if known else self._is_there(item)
             if there is None and not known and place(item, self._text, likeness):
                 found.add(item.number)
@@ -203,10 +209,10 @@ class _Placing:
 
     def _is_there(self, item: Sought) -> int | None:
         """Where what a hunk leaves behind is in the file, in one place only."""
-        new = item.hunk.new()
+        new = keys(item.hunk.new())
         if sum(map(telling, new)) < 2:
             return None
-        found = Searcher(self._text, TRAILING, [keys(new)], Budget()).find(keys(new), 2)
+        found = self._made.find(new, 2)
         return found[0] if len(found) == 1 else None
 
     def _explained(self, problem: Problem, item: Sought, likeness: Likeness) -> Problem:
@@ -296,6 +302,10 @@ class _Placing:
                     self._out.conflict("ambiguous-context", message, item.number, start)
         if self._trusted is not True:
             self._doubt_far_places(hunks)
+            for item in hunks:
+                if item.hunk.numbered and self._is_made_there(item):
+                    message = "what the hunk makes is there already, and what it looks for is a part of that"
+                    self._out.conflict("maybe-applied", message, item.number, item.start or 0)
         return not self._out.problems
 
     def _doubt_far_places(self, hunks: list[Sought]) -> None:
@@ -339,11 +349,10 @@ class _Placing:
     def _new_is_there(self, item: Sought, fewest: int = 1) -> int | None:
         """Where what a hunk makes is in the file, if at least so many lines of it say something."""
         new = keys(item.hunk.new())
-        if sum(map(telling, new)) < fewest or self._looked > _MOST_DOUBTED:
+        if sum(map(telling, new)) < fewest:
             return None
-        self._looked += 1
         start = item.start or 0
-        found = Searcher(self._text, TRAILING, [new], Budget()).find(new, _MOST_PLACES)
+        found = self._made.find(new, _MOST_PLACES)
         return next((at for at in found if item.codes or at < start or at + len(new) > item.end), None)
 
     def _is_like_at_its_line(self, item: Sought) -> bool:
@@ -352,6 +361,18 @@ class _Placing:
         # Where the two places share lines, a shift by few of them lets some agree by chance.
         share = 0.75 if start < item.hint + len(item.old) and item.hint < item.end else 0.5
         return is_like_at(item.old, self._text, item.hint, share)
+
+    def _is_made_there(self, item: Sought) -> bool:
+        """Whether a place has what the hunk makes of it: lines that begin like those below could be added twice."""
+        lines = item.hunk.lines
+        first = next((at for at, (tag, _) in enumerate(lines) if tag != " "), 0)
+        if len(lines) < 2 or not first or lines[first][0] != "+":
+            return False
+        start = item.start or 0
+        if keys(self._text[start + first : start + first + 1]) != keys([lines[first][1]]):
+            return False
+        new = keys(item.hunk.new())
+        return len(new) > len(item.old) and keys(self._text[start : start + len(new)]) == new
 
     def _is_made_at_its_line(self, item: Sought) -> bool:
         """Whether a line that the header names has what the hunk leaves behind."""

@@ -89,6 +89,7 @@ class Likeness:
         self._hunks = hunks
         self._budget = Budget() if budget is None else budget
         self._keys: dict[int, list[bytes]] = {}
+        self._surveys: dict[tuple[int, float], Survey] = {}
 
     def keys(self, item: Sought) -> list[bytes]:
         """The keys of a hunk's old lines."""
@@ -139,6 +140,12 @@ class Likeness:
 
         :param at_least: the score below which places are of no interest.
         """
+        known = self._surveys.get((item.number, at_least))
+        if known is None:
+            known = self._surveys[item.number, at_least] = self._survey(item, at_least)
+        return known
+
+    def _survey(self, item: Sought, at_least: float) -> Survey:
         block = self.keys(item)
         whole = sum(map(weight, block)) or 1.0
         votes: Counter[int] = Counter()

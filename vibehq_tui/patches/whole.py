@@ -14,8 +14,8 @@ from vibehq_tui.patches.sought import Sought, sought
 from vibehq_tui.patches.tiers import TRAILING, Budget, Searcher, keys, telling
 from vibehq_tui.patches.tree import Tree
 
-_MOST_DOUBTED: Final = 200
 _FEW: Final = 4
+"""Hunks for which the quick look is worth it."""
 
 
 def hunk_is_whole(item: Sought, lines: Sequence[bytes]) -> bool:
@@ -103,10 +103,11 @@ def _hunks_are_in(change: Change, content: bytes) -> bool:
     if located.problems or located.edges or not all(_lacks_removed(item, text) for item in located.hunks):
         return False
     elsewhere = [item for item in located.hunks if not item.hunk.numbered or item.start != item.hint]
-    return not any(_could_be_applied(item, text) for item in elsewhere[:_MOST_DOUBTED])
+    searcher = Searcher(text, TRAILING, [keys(item.hunk.old()) for item in elsewhere], Budget())
+    return not any(_could_be_applied(item, text, searcher) for item in elsewhere)
 
 
-def _could_be_applied(item: Sought, text: FileText) -> bool:
+def _could_be_applied(item: Sought, text: FileText, searcher: Searcher) -> bool:
     """Whether what a hunk looks for is in the file besides what it leaves behind: then it is open which was meant."""
     hunk = item.hunk
     old = keys(hunk.old())
@@ -116,7 +117,7 @@ def _could_be_applied(item: Sought, text: FileText) -> bool:
         return True
     if not any(map(telling, old)):
         return False
-    found = Searcher(text, TRAILING, [old], Budget()).find(old, 2)
+    found = searcher.find(old, 2)
     return any(at < (item.start or 0) or at + len(old) > item.end for at in found)
 
 

@@ -241,3 +241,12 @@ def test_numbers_that_do_not_rise_say_nothing_of_the_order() -> None:
     lines = "".join(f"line {at}\n" for at in range(1, 41)) + "line 5\n"
     answer = plan(lines, hunk("-line 30\n+thirty\n", line=30), hunk("-line 5\n+five\n", line=6))
     assert answer.codes == ["ambiguous-context"]
+
+
+@pytest.mark.parametrize("line", [1, None])
+def test_an_addition_that_begins_like_what_stands_below_it(line: int | None) -> None:
+    """Applied once, what it looks for is still there, at its very line."""
+    text = " <p>one</p>\n+</div>\n+<div>\n+two\n </div>\n"
+    first = plan("<p>one</p>\n</div>\n", hunk(text, line=line))
+    assert first.after == b"<p>one</p>\n</div>\n<div>\ntwo\n</div>\n"
+    assert plan(first.after, hunk(text, line=line)).result in ("already-applied", "conflict")
