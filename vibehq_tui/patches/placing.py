@@ -287,6 +287,9 @@ class _Placing:
         for item in hunks:
             if not item.hunk.numbered and item.old and self._adds_what_is_there(item):
                 self._out.conflict("maybe-applied", "what the hunk adds is there already", item.number, item.start or 0)
+            elif item.hunk.numbered and item.start != item.hint and (there := self._makes_overlap(item)) is not None:
+                message = "what the hunk makes is there already, and it fits once more where that ends"
+                self._out.conflict("maybe-applied", message, item.number, there)
             elif item.codes and (there := self._new_is_there(item)) is not None:
                 message = "what the hunk makes is in the file already, and what it looks for only in other words"
                 self._out.conflict("maybe-applied", message, item.number, there)
@@ -345,6 +348,19 @@ class _Placing:
         downwards = below > 0 and keys(self._text[start : start + len(new)]) == new
         upwards = above > 0 and end >= len(new) and keys(self._text[end - len(new) : end]) == new
         return over or under or downwards or upwards
+
+    def _makes_overlap(self, item: Sought) -> int | None:
+        """Where what a hunk makes stands already, over a part of the lines where the hunk was found.
+
+        So it is where the lines that it adds repeat its context: applied once, it fits again.
+        """
+        new, start = keys(item.hunk.new()), item.start or 0
+        if len(new) <= len(item.old) or not item.old:
+            return None
+        for at in range(max(start - len(new) + 1, 0), item.end):
+            if keys(self._text[at : at + 1]) == new[:1] and keys(self._text[at : at + len(new)]) == new:
+                return at
+        return None
 
     def _new_is_there(self, item: Sought, fewest: int = 1) -> int | None:
         """Where what a hunk makes is in the file, if at least so many lines of it say something."""

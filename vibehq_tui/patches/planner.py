@@ -372,13 +372,14 @@ def _names_base(change: Change) -> bool:
 
 
 def _is_lost(placed: _Work, built: Built | None) -> bool:
-    """Whether hunks are nowhere in the file, only where something like them is, or perhaps in it already.
+    """Whether hunks are nowhere in the file, or only where it is not certain that they belong.
 
-    Or at what was its beginning or end, by their looks, and it goes on there: somebody may have added there, too.
+    That is where something like them is; at what was the beginning or end of the file, by their looks, and it goes on
+    there; and away from their lines: what they add may be in the file already, and their context once more behind it.
     """
     if built is not None:
         at_edge = any(repair.code == "edge-context" for repair in placed.repairs)
-        return at_edge or any(hunk.match == "fuzzy" for hunk in built.hunks)
+        return at_edge or any(hunk.match in ("offset", "fuzzy") for hunk in built.hunks)
     return not placed.refusals and any(problem.code in _LOST for problem in placed.problems)
 
 

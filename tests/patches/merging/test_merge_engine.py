@@ -278,6 +278,25 @@ def test_both_added_at_the_end(place: Place) -> None:
     assert (result.result, repairs(result)) == ("applied", ["edge-context"])
 
 
+def test_what_is_there_already_with_its_context_once_more_behind_it(place: Place) -> None:
+    """The added lines repeat the context, so the hunk fits again below what it once added; the version tells."""
+    twice = "    r = ask()\n    check(r)\n\n"
+    before = numbered(12) + twice + "def next():\n" + numbered(30)
+    place.write("f", before)
+    place.commit()
+    added = before.replace(twice, twice + "    more()\n" + twice)
+    after = added.replace("line 25\n", "changed\n")
+    patch = place.patch(f=after)
+    bare = b"".join(line for line in patch.splitlines(keepends=True) if not line.startswith(b"index "))
+    place.write("f", added)
+    assert place.apply(bare).result == "applied"
+    assert place.read("f").decode() == after
+    place.forget()
+    place.write("f", added)
+    assert codes(place.apply(bare)) == ["maybe-applied"]
+    assert place.read("f").decode() == added
+
+
 def test_blocks_without_numbers_are_merged_over_an_earlier_version(place: Place) -> None:
     place.write("f.py", "def one():\n    a = 1\n    b = 2\n    c = 3\n    d = 4\n    return a\n\n\n" + numbered())
     place.commit()
