@@ -25,7 +25,7 @@ _DRIVE = re.compile(r"[A-Za-z]:([/\\]|$)")
 # Code points that HFS+ ignores when it compares names, so that ".g\u200cit" opens ".git" there.
 _HFS_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _PROTECTED: Final = frozenset({".git", ".vibehq"})
-_GIT_READS: Final = frozenset({".gitmodules", ".gitattributes", ".gitignore", ".mailmap"})
+_GIT_READS: Final = frozenset({".gitmodules", ".gitattributes"})
 # Short names that NTFS gives to ".git" and ".vibehq".
 _SHORT_NAMES = re.compile(r"(git|vibehq|vibeh)~[0-9]+")
 # A path of these characters alone, without a dot or a tilde next to a name of ours, needs no closer look.
