@@ -300,6 +300,7 @@ class _Search:
     def _settle(self, item: Sought, tier: Tier, start: int) -> None:
         """Takes a place for certain, or finds that what differs there is not."""
         there = self._text[start : start + len(item.old)]
+        item.forget()
         item.start = start
         if there == item.old:
             item.match = "exact" if not item.hunk.numbered or start == item.hint else "offset"

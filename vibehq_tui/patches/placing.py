@@ -299,6 +299,10 @@ class _Placing:
             likeness = Likeness(self._text, weak)
             for item in weak:
                 start = item.start or 0
+                if self._says_elsewhere(item):
+                    message = "the lines of the hunk are found in other words, and as they are in other places"
+                    self._out.conflict("ambiguous-context", message, item.number, start)
+                    continue
                 at_its_line = item.hunk.numbered and not item.moved
                 if item.match != "fuzzy" and not at_its_line and likeness.has_rival(item, start, item.end):
                     message = "the lines of the hunk are found in other words, and another place is much like them"
@@ -310,6 +314,15 @@ class _Placing:
                     message = "what the hunk makes is there already, and what it looks for is a part of that"
                     self._out.conflict("maybe-applied", message, item.number, item.start or 0)
         return not self._out.problems
+
+    def _says_elsewhere(self, item: Sought) -> bool:
+        """Whether half of the lines that differ from those of the file stand elsewhere just as the hunk has them."""
+        if item.match == "fuzzy" or (item.hunk.numbered and not item.moved):
+            return False
+        there = keys(self._text[item.start or 0 : item.end])
+        other = [key for key, have in zip(keys(item.old), there, strict=False) if key != have and telling(key)]
+        searcher = Searcher(self._text, TRAILING, [[key] for key in other], Budget())
+        return bool(other) and 2 * sum(bool(searcher.find([key], 1)) for key in other) >= len(other)
 
     def _doubt_far_places(self, hunks: list[Sought]) -> None:
         """A block may be there twice, and the one that is meant may have changed since: then the other is all there is.
@@ -375,7 +388,7 @@ class _Placing:
         """Whether the line that the header names has what the hunk looks for, but for some lines."""
         start = item.start or 0
         # Where the two places share lines, a shift by few of them lets some agree by chance.
-        share = 0.75 if start < item.hint + len(item.old) and item.hint < item.end else 0.5
+        share = 0.6 if start < item.hint + len(item.old) and item.hint < item.end else 0.5
         return is_like_at(item.old, self._text, item.hint, share)
 
     def _is_made_there(self, item: Sought) -> bool:

@@ -11,7 +11,7 @@ from vibehq_tui.patches.filetext import FileText
 from vibehq_tui.patches.locate import locate
 from vibehq_tui.patches.model import Blob, Change, Hunk, Problem
 from vibehq_tui.patches.sought import Sought, sought
-from vibehq_tui.patches.tiers import TRAILING, Budget, Searcher, keys, telling
+from vibehq_tui.patches.tiers import TRAILING, UNICODE, Budget, Searcher, keys, telling
 from vibehq_tui.patches.tree import Tree
 
 _FEW: Final = 4
@@ -122,9 +122,9 @@ def _could_be_applied(item: Sought, text: FileText, searcher: Searcher) -> bool:
 
 
 def is_like_at(lines: Sequence[bytes], text: Sequence[bytes], at: int, share: float) -> bool:
-    """Whether at least such a share of lines, blank ones aside, is at a line index of a file."""
-    old = keys(lines)
-    there = keys(text[at : at + len(old)])
+    """Whether at least such a share of lines, blank ones aside, is at a line of a file, as it is or in other words."""
+    old = keys(lines, UNICODE)
+    there = keys(text[at : at + len(old)], UNICODE)
     alike = sum(key == have for key, have in zip(old, there, strict=False) if key)
     return alike > 0 and alike >= share * sum(map(bool, old))
 

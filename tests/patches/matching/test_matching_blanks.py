@@ -168,3 +168,16 @@ def test_tabs_in_added_lines_follow_the_other_hunks() -> None:
     apart = plan(source.replace("    pass", "  pass").replace("two()", "two ()"), second.replace("    pass", "  pass"))
     assert apart.after is not None
     assert b"\n\tpass" in apart.after
+
+
+def test_a_deeper_copy_that_is_just_what_the_hunk_says() -> None:
+    """At its own line the hunk fits but for the indentation, elsewhere as it is: that says both."""
+    block = "items = collect(self)\ndelta = measure(items)\nreturn delta\n"
+    deeper = "".join(f"    {line}\n" for line in block.splitlines())
+    text = "     items = collect(self)\n-    delta = measure(items)\n     return delta\n"
+    answer = plan(block + "\n" * 5 + deeper, hunk(text, line=1))
+    assert (answer.result, answer.codes) == ("conflict", ["ambiguous-context"])
+    assert (
+        plan(block + "\n" * 5 + deeper, hunk(text, line=9)).after
+        == (block + "\n" * 5 + deeper).replace("    delta = measure(items)\n", "").encode()
+    )

@@ -85,6 +85,8 @@ def judge(case: Case, file: Lines, wanted: Lines, lines: list[tuple[str, str]], 
     places = [place for place in range(len(file) - len(old) + 1) if file[place : place + len(old)] == old]
     wrong = max(case.top + 1 + case.chance.randint(-9, 9), 1)
     elsewhere = any(place != at for place in places)
+    if case.top in places and case.top != at:
+        return "conflict"  # Its number is wrong by now, and its very lines are there.
     number = case.top + 1 if elsewhere and at not in places else case.chance.choice([None, None, case.top + 1, wrong])
     if elsewhere and number == wrong:
         number = case.top + 1
