@@ -137,8 +137,8 @@ class Case:
     asked: str = "auto"
 
 
-def run(case: Case, box: Box) -> None:
-    """Applies the answer to the project, and checks every file."""
+def run(case: Case, box: Box) -> str:
+    """Applies the answer to the project, and checks every file; answers what came of it."""
     for path, text in FILES.items():
         box.write(path, text)
     before = box.state()
@@ -147,7 +147,7 @@ def run(case: Case, box: Box) -> None:
     if case.code:
         assert found[:1] == [case.code], (result.result, result.errors, box.state() != before)
         assert box.state() == before
-        return
+        return result.result
     assert result.result == "applied", result.errors
     wanted = {path: text for path, text in {**FILES, **case.after}.items() if text is not None}
     state = {path: content.decode() for path, content in box.state().items()}
@@ -160,3 +160,4 @@ def run(case: Case, box: Box) -> None:
     again = box.apply(case.text, format=case.asked)
     assert again.result != "applied", "the same answer was applied twice"
     assert box.state() == now
+    return result.result

@@ -214,4 +214,4 @@ Run `make lint` to see that it works.
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_answers(case: Case, tmp_path: Path) -> None:
-    run(case, Box(tmp_path / "root"))
+    assert (run(case, Box(tmp_path / "root")) == "applied") == (not case.code)

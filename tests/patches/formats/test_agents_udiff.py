@@ -150,4 +150,4 @@ Let me know what you think.
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_answers(case: Case, tmp_path: Path) -> None:
-    run(case, Box(tmp_path / "root"))
+    assert (run(case, Box(tmp_path / "root")) == "applied") == (not case.code)
