@@ -9,7 +9,7 @@ from storage.records import Patch, PatchVersion, to_wire
 from vibehq_tui.cli.forms import facts, heading, local_time
 from vibehq_tui.cli.output import Answer, Cell, Style
 from vibehq_tui.text.clean import clean, clean_lines
-from vibehq_tui.text.forms import changes, ranges
+from vibehq_tui.text.forms import changes, plural, ranges
 from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def describe(style: Style, review: Review, versions: list[PatchVersion]) -> str:
                 ("task", clean(one.task or "")),
                 ("provider", clean(one.provider or "")),
                 ("format", one.format),
-                ("size", f"{changes(one.added, one.removed)} in {one.hunks} hunks"),
+                ("size", f"{changes(one.added, one.removed)} in {plural(one.hunks, 'hunk')}"),
                 ("risk", style.paint(one.risk, _RISKS.get(one.risk, ""))),
                 ("base", (one.base or "")[:12]),
                 ("plan", (one.plan_hash or "")[:16]),
@@ -154,7 +154,7 @@ def _file_lines(style: Style, review: Review) -> list[str]:
     for file in review.plan.files if review.plan is not None else review.patch.files:
         source = f" (from {clean(file.from_)})" if file.from_ else ""
         numbers = ranges(str(hunk.number) for hunk in file.hunks) if isinstance(file, PlannedFile) else ""
-        hunks = style.paint(f"  hunks {numbers}", "dim") if numbers else ""
+        hunks = style.paint(f"  hunk{'' if numbers.isdigit() else 's'} {numbers}", "dim") if numbers else ""
         lines.append(f"  {file.op:<7} {clean(file.path)}{source}  {changes(file.added, file.removed)}{hunks}")
     return lines
 
