@@ -164,3 +164,22 @@ async def test_what_goes_back_to_the_author_is_shown_and_copied(repository: Repo
         assert app.clipboard.startswith("# Patch 1: Other names")
         await pilot.press("escape")
         await until(pilot, lambda: "places chosen" in on_screen(app))
+
+
+async def test_of_a_file_that_is_no_text_one_side_is_taken(tmp_path: Path) -> None:
+    repository = make_workspace(tmp_path / "repo")
+    repository.commit({"image.bin": b"\0one" * 200})
+    diff = repository.diff_to({"image.bin": b"\0two" * 300})
+    repository.write({"image.bin": b"\0three" * 100})
+    async with await open_workspace(repository.root, actor="codex") as hq:
+        with pytest.raises(PatchConflict):
+            await hq.patches.submit(diff, provider="codex", title="Another image")
+    async with reviewing(repository) as (app, pilot, screen):
+        await until(pilot, lambda: "0 of 1 place chosen" in on_screen(app))
+        assert "the patch: 1.2 KB" in on_screen(app) or "the patch: 1.2 kB" in on_screen(app)
+        await pilot.press("e")
+        await settled(app, pilot, screen)
+        assert "is no text" in said(app)
+        await pilot.press("t", "enter")
+        await settled(app, pilot, screen)
+        assert (await app.hq.patches.plan("1")).files[0].after == b"\0two" * 300

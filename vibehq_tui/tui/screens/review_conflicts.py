@@ -103,7 +103,8 @@ def does_not_apply(review: Review, near: Near, choices: Choices, keys: str, room
     :param room: cells of a row.
     """
     document = Document()
-    regions = [region for one in choices.conflicts or review.problems for region in one.regions]
+    texts = [one for one in choices.conflicts if one.kind != "binary"]
+    regions = [region for one in texts or review.problems for region in one.regions]
     pen = _Pen(document, room, ascii_only, _fits_in_columns(regions, room))
     if choices.conflicts:
         told = f"{len(choices.places) - len(choices.left)} of {plural(len(choices.places), 'place')} chosen"
@@ -160,7 +161,19 @@ class _Pen:
                 place_target(conflict.path, at),
                 indent=2,
             )
-            self._region(region, choice)
+            if conflict.kind == "binary":
+                self._sizes(conflict)
+            else:
+                self._region(region, choice)
+
+    def _sizes(self, conflict: ConflictFile) -> None:
+        """Of contents that are no text."""
+        sides = {"ours": conflict.sides.ours, "base": conflict.sides.base, "theirs": conflict.sides.theirs}
+        for name, content in sides.items():
+            told = "no such file" if content is None else size(len(content))
+            self.document.line(
+                (Part(f"{SIDES[name][0]}  ", "accent"), Part(f"{SIDES[name][1]}: ", "faint"), Part(told)), indent=4
+            )
 
     def problem(self, problem: Problem, near: Near) -> None:
         """A hunk without a place, and what comes nearest."""

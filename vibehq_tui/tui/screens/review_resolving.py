@@ -102,6 +102,9 @@ class ReviewResolving:
         """The whole file in the operator's editor, with markers around the places."""
         path, _ = place_of(context.facts["region"])
         conflict = self.choices.file(path)
+        if conflict.kind == "binary":
+            self.command_app.say(f"{clean(path, 80)} is no text: one side or the other", "warning")
+            return
         before = conflict.text_with_markers
         text = self.choices.drafts.get(path) or self.choices.edited.get(path) or before
         while True:

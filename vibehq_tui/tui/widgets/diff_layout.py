@@ -175,6 +175,9 @@ class DiffLayout:
     def lines_between(self, block: int, first: int, last: int) -> tuple[int, ...]:
         """The lines of a hunk, by their positions in it from 1, that rows ``first`` to ``last`` stand for."""
         origins = self._origins.get(self.hunks[block].number)
+        if origins is None and not self.split and block not in self._comments:
+            start, count = self.top(block) + 1, len(self.hunks[block].lines)
+            return tuple(range(max(first - start, 0) + 1, min(last - start, count - 1) + 2))
         found: set[int] = set()
         for y in range(max(first, self.top(block)), min(last, self.bottom(block)) + 1):
             row = self.row(y)

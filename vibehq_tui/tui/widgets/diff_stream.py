@@ -113,8 +113,10 @@ class DiffStream(LineView):
         if layout is None or not layout.hunks or layout.block_at(before) != layout.block_at(y):
             self.refresh()
             return
-        rows = {before, y} if self.selected_from is None else range(min(before, y), max(before, y) + 1)
-        for row in rows:
+        if self.selected_from is not None and abs(before - y) > 1:
+            self.refresh()
+            return
+        for row in {before, y}:
             self.refresh(Region(0, row - self.scroll_offset.y, self.size.width, 1))
 
     @property

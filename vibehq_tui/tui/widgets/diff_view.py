@@ -7,9 +7,10 @@ from typing import Literal, cast
 from textual import events
 from textual.message import Message
 
+from vibehq_tui.patches.plan import Plan
 from vibehq_tui.tui.dispatch import CommandApp
 from vibehq_tui.tui.widgets.diff_commands import DiffCommands
-from vibehq_tui.tui.widgets.diff_layout import Kind
+from vibehq_tui.tui.widgets.diff_layout import DiffLayout, Kind
 from vibehq_tui.tui.widgets.diff_search import find
 from vibehq_tui.tui.widgets.diff_shape import Shape
 from vibehq_tui.tui.widgets.diff_stream import DiffStream
@@ -56,6 +57,7 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
         super().__init__(preview=preview, id=id, classes=classes)
         self.can_focus = not preview
         self._told: tuple[int, str] | None = None
+        self._chosen: tuple[DiffLayout, range, tuple[int, ...]] | None = None
 
     @property
     def COMMAND_SCOPES(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802 - a class variable elsewhere
@@ -101,9 +103,15 @@ class DiffView(DiffCommands, DiffStream, can_focus=True):
         layout = self._layout_of
         if self.selected_from is None or layout is None or self._plan is None:
             return ()
+        key = (layout, self.selection)
+        if self._chosen is None or self._chosen[:2] != key:  # asked for with every key, and a hunk can be large
+            self._chosen = (*key, self._selected_in(layout, self._plan))
+        return self._chosen[2]
+
+    def _selected_in(self, layout: DiffLayout, plan: Plan) -> tuple[int, ...]:
         block, rows = layout.block_at(self.cursor), self.selection
         number = layout.hunks[block].number
-        lines = next(hunk.lines for file in self._plan.files for hunk in file.hunks if hunk.number == number)
+        lines = next(hunk.lines for file in plan.files for hunk in file.hunks if hunk.number == number)
         positions = layout.lines_between(block, rows.start, rows.stop - 1)
         return tuple(position for position in positions if lines[position - 1][0] != " ")
 
