@@ -211,4 +211,4 @@ def test_show_names_the_hunks_that_can_be_chosen(hq: Path, patch_file: Path, cal
     shown = call(hq, "patch", "show", one, "--json").json
     numbers = [hunk["number"] for file in shown["files"] for hunk in file["hunks"]]
     assert numbers == list(range(1, shown["hunks"] + 1))
-    assert "hunks 1" in call(hq, "patch", "show", one).out
+    assert "hunk 1" in call(hq, "patch", "show", one).out
