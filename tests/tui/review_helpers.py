@@ -187,6 +187,15 @@ async def until(pilot: Pilot[int], condition: Callable[[], object], seconds: flo
         await pilot.pause()
 
 
+async def still(pilot: Pilot[int]) -> None:
+    """Lets the screens go on until nothing has changed for a few turns: widths are known after a first layout only."""
+    before, same = "", 0
+    while same < 4:
+        await pilot.pause()
+        now = on_screen(pilot.app)
+        before, same = now, same + 1 if now == before else 0
+
+
 def on_screen(app: App[int]) -> str:
     """The text of the screen, line by line, without blanks at the ends."""
     strips = app.screen._compositor.render_strips()

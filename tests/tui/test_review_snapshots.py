@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
-from review_helpers import CHANGE, SCAN, SCAN_AFTER, Repository, make_workspace, on_screen, until
+from review_helpers import CHANGE, SCAN, SCAN_AFTER, Repository, make_workspace, on_screen, still, until
 from review_workspace import open_workspace, opened, read_screen
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
@@ -94,8 +94,7 @@ async def _picture(app: VibeApp, pilot: Pilot[int]) -> str:
         if review.files.source is not None:
             await review.files.settled()
     await until(pilot, lambda: not app.rested.pending)
-    await pilot.pause()
-    await pilot.pause()
+    await still(pilot)
     return app.export_screenshot(title="Vibe HQ")
 
 

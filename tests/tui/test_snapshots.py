@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from main_workspace import make
 from pytest_textual_snapshot import SVGImageExtension
-from review_helpers import on_screen, until
+from review_helpers import on_screen, still, until
 from review_workspace import open_workspace, opened
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
@@ -35,7 +35,7 @@ async def _calm(app: VibeApp, pilot: Pilot[int]) -> None:
     for field in app.screen.query(Input):
         field.cursor_blink = False
     await until(pilot, lambda: not app.rested.pending)
-    await pilot.pause()
+    await still(pilot)
 
 
 def _picture(app: VibeApp) -> str:
