@@ -227,7 +227,9 @@ def crlf_file(draft: Draft, chance: random.Random) -> bool:
             return False
     for file in texts_of(draft):
         before, after = draft.content(file), draft.expected.get(file.path)
-        _set_before(draft, file, (before or b"").replace(b"\n", b"\r\n"))
+        if before is None or b"\n" not in before:
+            continue  # A file without any line end has none of its own.
+        _set_before(draft, file, before.replace(b"\n", b"\r\n"))
         draft.expected[file.path] = _blob(draft, file.path, (after.content if after else b"").replace(b"\n", b"\r\n"))
     draft.bare.add("tree")
     return True
