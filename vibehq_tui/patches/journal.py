@@ -141,7 +141,9 @@ class Journal:
         end = log.end
         chunks = encode(receipt)
         size = sum(map(len, chunks))
-        _make_room(log, end + size)
+        if size < _MOST_ROOM:
+            # What is larger waits for its own bytes anyway; writing as many zeros first would double that.
+            _make_room(log, end + size)
         try:
             os.lseek(log.fd, end, os.SEEK_SET)
             write_all(log.fd, chunks)
@@ -150,6 +152,7 @@ class Journal:
             _cut_off(log, end)
             raise
         log.ends[receipt.id] = end + size
+        log.room = max(log.room, end + size)
         self._added[receipt.id] = log.name
 
     def is_committed(self, receipt: str) -> bool:

@@ -338,3 +338,16 @@ def test_a_system_that_cannot_exchange_files(box: Box, monkeypatch: pytest.Monke
         assert [run.run(text).result for text in texts] == ["applied"] * 3
     assert box.state() == states[3]
     assert not list((box.root / ".vibehq").glob("tmp/*"))
+
+
+def test_a_record_that_is_larger_than_the_room_made_ahead(box: Box) -> None:
+    texts, states = patches_of(box, 3)
+    large = b"".join(b"+%040d\n" % number for number in range(40_000))
+    texts.insert(2, b"--- /dev/null\n+++ b/large.txt\n@@ -0,0 +1,40000 @@\n" + large)
+    process = killed_in_a_series(box, texts, None)
+    assert process.returncode == -signal.SIGKILL, process.stderr.decode()
+    assert outcome(box) == ["r0", "r1", "r2", "r3"]
+    assert box.read("large.txt") == large.replace(b"+", b"")
+    applier = Applier(box.root)
+    applier.revert("r2")
+    assert box.state() == states[3]
