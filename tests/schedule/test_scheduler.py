@@ -30,7 +30,7 @@ async def test_scans_run_on_time_and_stop(real_store: Store) -> None:
     ran = len(runner.ran)
     assert await running.leader() is None
     runs = [run for run in await running.runs() if run.scope == "incremental"]
-    assert {run.state for run in runs} == {"completed"}
+    assert {run.state for run in runs[1:]} == {"completed"}  # the newest may have been cut off by the end
     times = [run.due_at for run in runs]
     assert len(set(times)) == len(times)
     assert all(due % 1000 == 0 for due in times)
@@ -41,8 +41,13 @@ async def test_scans_run_on_time_and_stop(real_store: Store) -> None:
 
 async def test_the_incremental_scan_comes_at_once_where_none_was_yet(real_store: Store) -> None:
     runner = Runner(real_store)
-    async with Scheduler(real_store, runner, config(), watch=0.05):
-        await until(lambda: runner.ran == [("incremental", "schedule")])
+    async with Scheduler(real_store, runner, config(), watch=0.05) as first:
+
+        async def ended() -> bool:  # one that is cut off by the end of its scheduler is made up for by the next
+            return [run.state for run in await first.runs() if run.scope == "incremental"] == ["completed"]
+
+        await until(ended)
+    assert runner.ran == [("incremental", "schedule")]
     async with Scheduler(real_store, runner, config(), watch=0.05) as running:
         await until(lambda: running.is_leader and running._clockwork is not None)
     due = [run.due_at for run in await running.runs() if run.scope == "incremental"]
