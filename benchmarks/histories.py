@@ -27,8 +27,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from vibehq_tui.patches.apply import Applier
-from vibehq_tui.patches.engine import Series, series
+from vibehq_tui.patches.applying.apply import Applier
+from vibehq_tui.patches.applying.engine import Series, series
 
 GOAL = 0.5
 OURS, APPLY, AM, PATCH = "patchctl", "git apply --index", "git am", "patch -p1"

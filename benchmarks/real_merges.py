@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from vibehq_tui.patches.engine import APPLIED, apply_text
+from vibehq_tui.patches.applying.engine import APPLIED, apply_text
 
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},

@@ -90,7 +90,7 @@ class Plans:
         self.before = files_below(self.root)
 
     def __call__(self, text: bytes) -> None:
-        from vibehq_tui.patches.engine import apply_text, revert  # noqa: PLC0415 - watched from its import on
+        from vibehq_tui.patches.applying.engine import apply_text, revert  # noqa: PLC0415 - watched from its import on
 
         result = apply_text(text, self.root)
         now = files_below(self.root)
@@ -116,8 +116,8 @@ class Plans:
 
 def markers(text: bytes) -> None:
     """Every language with a text; the places lie within it."""
-    from vibehq_tui.patches.languages import LANGUAGES  # noqa: PLC0415 - watched from its import on
-    from vibehq_tui.patches.markers import find_markers, pair_markers  # noqa: PLC0415 - watched from its import on
+    from vibehq_tui.patches.markers.languages import LANGUAGES  # noqa: PLC0415 - watched from its import on
+    from vibehq_tui.patches.markers.markers import find_markers, pair_markers  # noqa: PLC0415 - watched from its import on
 
     row = LANGUAGES[text[0] % len(LANGUAGES)] if text else LANGUAGES[0]
     name = f"a{row.extensions[0]}" if row.extensions else row.names[0]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # lower floors, loaded when first used: a call that shows a t
     from vibehq_tui.contracts.config import Config
     from vibehq_tui.ops.model import PlanCheck
     from vibehq_tui.ops.service import OpsService
-    from vibehq_tui.patches.manager import PatchManager
+    from vibehq_tui.patches.queue.manager import PatchManager
     from vibehq_tui.providers.service import ProviderService
     from vibehq_tui.schedule.scheduler import Scheduler
     from vibehq_tui.terminal.logs import LogService
@@ -166,7 +166,7 @@ class Headquarters:
     @cached_property
     def patches(self) -> PatchManager:
         """The patch queue."""
-        from vibehq_tui.patches.manager import PatchManager  # noqa: PLC0415 - loaded when first used
+        from vibehq_tui.patches.queue.manager import PatchManager  # noqa: PLC0415 - loaded when first used
 
         return PatchManager(self.store, self.root, self.tasks, self.config, actor=self.actor, via=self.via)
 
@@ -210,7 +210,7 @@ class Headquarters:
         """What the detectors ask about an open patch."""
         from vibehq_tui.ops.model import PlanCheck, TouchedPath  # noqa: PLC0415 - loaded when first used
         from vibehq_tui.patches.errors import PatchConflict, PatchRefused  # noqa: PLC0415 - loaded when first used
-        from vibehq_tui.patches.overlap import added_lines, touched  # noqa: PLC0415 - loaded when first used
+        from vibehq_tui.patches.queue.overlap import added_lines, touched  # noqa: PLC0415 - loaded when first used
 
         try:
             plan = await self.patches.plan(patch_id)
@@ -223,7 +223,7 @@ class Headquarters:
 
     async def overview(self) -> Overview:
         """The numbers of the status strip."""
-        from vibehq_tui.patches.git import branch, head  # noqa: PLC0415 - loaded when first used
+        from vibehq_tui.patches.commits.git import branch, head  # noqa: PLC0415 - loaded when first used
 
         def body(tx: Tx) -> tuple[dict[str, int], dict[str, int], dict[str, int], int, int, int]:
             day = tx.now - tx.now % _DAY

@@ -121,7 +121,8 @@ def test_help_loads_neither_the_store_nor_the_screens() -> None:
 def test_showing_a_task_loads_no_screen_no_model_and_no_patch_engine(hq: Path) -> None:
     code = (
         "import sys, json\nfrom vibehq_tui.cli.main import run\ncode = run(['task', 'show', '2', '--json'])\n"
-        "heavy = ('rich', 'pydantic', 'textual', 'apscheduler', 'watchfiles', 'psutil', 'vibehq_tui.patches.planner')\n"
+        "heavy = ('rich', 'pydantic', 'textual', 'apscheduler', 'watchfiles', 'psutil', "
+        "'vibehq_tui.patches.planning.planner')\n"
         "print(json.dumps([code, sorted(m for m in heavy if m in sys.modules)]))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=hq, capture_output=True, text=True, check=True)

@@ -16,7 +16,7 @@ from patch_helpers import Repository
 
 from storage.query import Query
 from vibehq_tui.headquarters import Headquarters
-from vibehq_tui.patches.checks import TIMED_OUT, ChecksFailed, run_check
+from vibehq_tui.patches.applying.checks import TIMED_OUT, ChecksFailed, run_check
 
 Open = Callable[..., Awaitable[Headquarters]]
 SHOUT = ("line 5\n", "LINE 5\n")

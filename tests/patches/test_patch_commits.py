@@ -12,7 +12,7 @@ from patch_helpers import Repository
 from storage.errors import Conflict, Refused
 from storage.records import Patch
 from vibehq_tui.headquarters import Headquarters
-from vibehq_tui.patches.commit_message import apply_message
+from vibehq_tui.patches.commits.commit_message import apply_message
 
 Shouted = tuple[str, str]
 SHOUT: Shouted = ("line 5\n", "LINE 5\n")

@@ -14,9 +14,9 @@ from textual.pilot import Pilot
 
 from storage.clock import Millis
 from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
 
 HOSTILE = "x [/ [@click=app.quit]quit[/] \x1b]52;c;aGVsbG8=\x07\x9b2J \u202eevil"
 """Markup that crashes, markup that acts, a write to the clipboard, C1, a turned reading direction."""

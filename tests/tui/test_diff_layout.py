@@ -10,8 +10,8 @@ from review_helpers import CHANGE, DOCS, MONITOR, SCAN, plan_of
 
 from storage.clock import Millis
 from storage.records import PatchComment
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planned import PlannedFile, PlannedHunk
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planned import PlannedFile, PlannedHunk
 from vibehq_tui.tui.widgets.diff_layout import DiffLayout, Kind
 
 BEFORE = {"orchestrator/monitor.py": MONITOR, "orchestrator/scan.py": SCAN, "docs/scan.md": DOCS}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from review_helpers import plan_of
 
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planned import split_lines
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planned import split_lines
 from vibehq_tui.tui.widgets.diff_shape import WHOLE, Shape, shaped
 
 LINES = [f"line {number}\n" for number in range(1, 61)]

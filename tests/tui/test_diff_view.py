@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 
 from storage.clock import Millis
 from storage.records import PatchComment, PatchDecision
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planned import PlannedFile, PlannedHunk
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planned import PlannedFile, PlannedHunk
 from vibehq_tui.tui.commands import Context
 from vibehq_tui.tui.dispatch import CommandApp
 from vibehq_tui.tui.theme import styles

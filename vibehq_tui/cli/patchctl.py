@@ -130,7 +130,7 @@ def _run(
     call: dict[str, Any],
     show_diff: bool = False,
 ) -> int:
-    from vibehq_tui.patches.engine import series  # noqa: PLC0415 - not needed for --help and completion
+    from vibehq_tui.patches.applying.engine import series  # noqa: PLC0415 - not needed for --help and completion
 
     _check_readable(files)
     folder = _root_of(root)
@@ -185,7 +185,7 @@ def _print(document: dict[str, Any], exit_code: int, *, as_json: bool) -> int:
 @_key
 def revert(receipt: str, root: str | None, as_json: bool, key: str | None) -> int:
     """Take back what a receipt says was applied."""
-    from vibehq_tui.patches.engine import revert as take_back  # noqa: PLC0415 - not needed for --help and completion
+    from vibehq_tui.patches.applying.engine import revert as take_back  # noqa: PLC0415 - not needed for --help and completion
 
     folder = _root_of(root)
     keyed = None if key is None else _keyed(folder, key)
@@ -208,7 +208,7 @@ def revert(receipt: str, root: str | None, as_json: bool, key: str | None) -> in
 def list_(root: str | None, limit: int, cursor: int, as_json: bool) -> int:
     """List what was applied and reverted here, the newest first."""
     from storage.clock import to_iso  # noqa: PLC0415 - not needed to apply
-    from vibehq_tui.patches.apply import Applier  # noqa: PLC0415 - not needed for --help
+    from vibehq_tui.patches.applying.apply import Applier  # noqa: PLC0415 - not needed for --help
 
     receipts = Applier(_root_of(root)).receipts()
     page = receipts[cursor : cursor + limit]
@@ -238,7 +238,7 @@ def list_(root: str | None, limit: int, cursor: int, as_json: bool) -> int:
 def show(receipt: str, root: str | None, as_json: bool) -> int:
     """Show what a receipt says was done, as a diff."""
     from storage.clock import to_iso  # noqa: PLC0415 - not needed to apply
-    from vibehq_tui.patches.apply import Applier  # noqa: PLC0415 - not needed for --help
+    from vibehq_tui.patches.applying.apply import Applier  # noqa: PLC0415 - not needed for --help
 
     found = Applier(_root_of(root)).load(receipt)
     document = {
@@ -270,7 +270,7 @@ def markers(paths: tuple[str, ...], name: str | None, as_json: bool) -> int:
 
     For each: its lines, whether anything stands between the markers of a pair, and where an insertion would go.
     """
-    from vibehq_tui.patches.marker_files import find_marker, markers_below  # noqa: PLC0415 - not needed to apply
+    from vibehq_tui.patches.applying.marker_files import find_marker, markers_below  # noqa: PLC0415 - not needed to apply
 
     for path in paths:
         if not os.path.lexists(path):

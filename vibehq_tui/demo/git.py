@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from vibehq_tui.patches.tree import git_environment
+from vibehq_tui.patches.planning.tree import git_environment
 
 
 @dataclass(slots=True)

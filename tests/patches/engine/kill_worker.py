@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.applying.apply import Applier
 from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
 
 CHANGING = ("rename", "unlink", "mkdir", "rmdir", "symlink", "write", "fsync", "fchmod", "open")
 calls = 0

@@ -16,14 +16,14 @@ import pytest
 from engine_helpers import Box, State
 
 from storage.errors import Busy, NotFound, Refused, VibeError
-from vibehq_tui.patches import files as files_module
-from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.applying import files as files_module
+from vibehq_tui.patches.applying.apply import Applier
+from vibehq_tui.patches.applying.journal import decode, encode
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict
 from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.journal import decode, encode
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import OverlayTree, WorkTree
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import OverlayTree, WorkTree
 
 
 def plan_of(box: Box, text: bytes | str) -> Plan:
@@ -286,8 +286,9 @@ def test_a_read_only_file_is_not_replaced(many: tuple[Box, Plan, State, State]) 
 UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
-from vibehq_tui.patches import diff, recovery
-from vibehq_tui.patches.engine import apply_text
+from vibehq_tui.patches.planning import diff
+from vibehq_tui.patches.applying import recovery
+from vibehq_tui.patches.applying.engine import apply_text
 from vibehq_tui.patches.formats import diffs
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 result = apply_text(sys.stdin.buffer.read(), Path(sys.argv[1]))
@@ -350,7 +351,7 @@ def test_a_lock_taken_in_one_thread_is_used_in_another(many: tuple[Box, Plan, St
 
 SIGNALLED = """
 import os, signal
-from vibehq_tui.patches.apply import signals_held
+from vibehq_tui.patches.applying.apply import signals_held
 got = []
 signal.signal(signal.SIGTERM, lambda number, _: got.append(number))
 with signals_held():

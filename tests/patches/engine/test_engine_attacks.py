@@ -14,13 +14,13 @@ from attack_texts import KINDS, attacks
 from canary import Canary
 from engine_helpers import Box, unchanged
 
-from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.applying.apply import Applier
 from vibehq_tui.patches.errors import PatchRefused
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.formats.binary import MAX_BINARY, apply_delta, encode_binary
 from vibehq_tui.patches.paths import link_target_problem, path_problem
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
 
 PATHS = [
     "../secret",

@@ -19,12 +19,12 @@ from canary import Canary
 from engine_helpers import Box, state_of, unchanged
 
 from storage.errors import VibeError
-from vibehq_tui.patches.apply import Applier
-from vibehq_tui.patches.engine import series
+from vibehq_tui.patches.applying.apply import Applier
+from vibehq_tui.patches.applying.engine import series
+from vibehq_tui.patches.applying.journal import Receipt, encode
 from vibehq_tui.patches.formats.binary import MAX_BINARIES, encode_binary
-from vibehq_tui.patches.journal import Receipt, encode
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planned import PlannedFile, PlannedHunk
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planned import PlannedFile, PlannedHunk
 
 PROJECT = Path(__file__).parents[3]
 
@@ -281,7 +281,7 @@ def test_a_deep_path_is_made_and_taken_back(box: Box) -> None:
     result = box.apply(made(path))
     assert result.result == "applied"
     assert result.receipt is not None
-    from vibehq_tui.patches.engine import revert  # noqa: PLC0415 - only here
+    from vibehq_tui.patches.applying.engine import revert  # noqa: PLC0415 - only here
 
     assert revert(result.receipt, box.root).result == "applied"
     assert not (box.root / "d").exists()

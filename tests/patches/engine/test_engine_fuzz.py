@@ -18,9 +18,9 @@ from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefuse
 from vibehq_tui.patches.formats import FORMATS, parse
 from vibehq_tui.patches.model import ParsedPatch
 from vibehq_tui.patches.paths import check_path
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
 
 SLOW = 2.0
 """Seconds that no text of this size may take."""

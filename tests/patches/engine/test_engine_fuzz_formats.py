@@ -110,7 +110,7 @@ def test_the_whole_engine_at_length(plan: Callable[[bytes], None], text: bytes) 
 
 def test_the_tool_notices_what_must_not_happen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise its silence would prove nothing."""
-    from vibehq_tui.patches import engine  # noqa: PLC0415 - what the tool uses
+    from vibehq_tui.patches.applying import engine  # noqa: PLC0415 - what the tool uses
 
     plans = fuzz_parsers.Plans()
     good = json.dumps([{"op": "append", "file": "b.txt", "block": "x"}]).encode()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from engine_helpers import Box, State, unchanged
 
-from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.applying.apply import Applier
 
 
 def same_as_git(box: Box, before: str, patch: bytes) -> State:

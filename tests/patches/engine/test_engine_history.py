@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from engine_helpers import Box
 
-from vibehq_tui.patches.apply import Applier
-from vibehq_tui.patches.engine import EngineResult
+from vibehq_tui.patches.applying.apply import Applier
+from vibehq_tui.patches.applying.engine import EngineResult
 from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import GitTree, WorkTree
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import GitTree, WorkTree
 
 WORDS = [
     "alpha",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from engine_helpers import Box, State
 
-from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.applying.apply import Applier
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parents[2])}

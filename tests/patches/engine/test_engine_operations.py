@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from engine_helpers import Box, hunk_matches, unchanged
 
-from vibehq_tui.patches.engine import EngineResult
+from vibehq_tui.patches.applying.engine import EngineResult
 
 
 def batch(*operations: dict[str, Any], **more: Any) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from engine_helpers import Box
 
-from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.applying.apply import Applier
 from vibehq_tui.patches.errors import PatchConflict
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.model import Problem, Repair
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import GitTree, OverlayTree, WorkTree
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import GitTree, OverlayTree, WorkTree
 
 
 def plan_of(box: Box, patch: bytes) -> Plan:

@@ -16,15 +16,15 @@ import pytest
 from engine_helpers import Box, State
 
 from storage.errors import Refused
-from vibehq_tui.patches import files
-from vibehq_tui.patches.apply import Applier
-from vibehq_tui.patches.engine import series
+from vibehq_tui.patches.applying import files
+from vibehq_tui.patches.applying.apply import Applier
+from vibehq_tui.patches.applying.engine import series
+from vibehq_tui.patches.applying.files import Files
 from vibehq_tui.patches.errors import PatchConflict
-from vibehq_tui.patches.files import Files
 from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parents[2])}
@@ -132,11 +132,11 @@ def test_what_is_not_whole_at_the_end_does_not_count(box: Box) -> None:
 WORKER = """
 import os, signal, sys
 from pathlib import Path
-from vibehq_tui.patches import files
-from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.applying import files
+from vibehq_tui.patches.applying.apply import Applier
 from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
 root, deadly, trial = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 calls = 0
 def counted(function):

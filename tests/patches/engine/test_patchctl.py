@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from engine_helpers import Box
 
-from vibehq_tui.patches import engine
-from vibehq_tui.patches.apply import Applier
+from vibehq_tui.patches.applying import engine
+from vibehq_tui.patches.applying.apply import Applier
 
 PROJECT = Path(__file__).parents[3]
 GOOD = "--- a/f\n+++ b/f\n@@ -10,3 +10,3 @@\n line 10\n-line 11\n+eleven\n line 12\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vibehq_tui.patches.engine import EngineResult, apply_text
+from vibehq_tui.patches.applying.engine import EngineResult, apply_text
 from vibehq_tui.patches.errors import PatchRefused
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.model import Change, Hunk, ParsedPatch

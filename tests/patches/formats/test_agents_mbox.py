@@ -14,7 +14,7 @@ import pytest
 from format_helpers import Box
 from shop import CART, FILES, swap
 
-from vibehq_tui.patches.engine import revert
+from vibehq_tui.patches.applying.engine import revert
 
 ENVIRONMENT = {
     "GIT_AUTHOR_NAME": "Zoë Ünal",

@@ -19,8 +19,8 @@ from vibehq_tui.patches.formats import FORMATS, parse
 from vibehq_tui.patches.formats.sides import tagged
 from vibehq_tui.patches.model import Change, ParsedPatch
 from vibehq_tui.patches.paths import check_path
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
 
 SLOW = 2.0
 """Seconds of the processor that no text of this size may take."""

@@ -13,8 +13,8 @@ from format_helpers import Box
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.model import Change
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
 
 PROJECT = Path(__file__).parents[3]
 ENVIRONMENT = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}

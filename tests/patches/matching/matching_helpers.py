@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.model import REGULAR, Blob, Change, Hunk, ParsedPatch, Problem, Repair
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planned import split_lines
-from vibehq_tui.patches.planner import make_plan
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planned import split_lines
+from vibehq_tui.patches.planning.planner import make_plan
 
 
 class Files:

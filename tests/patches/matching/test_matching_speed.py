@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 from matching_helpers import hunk, plan
 
-from vibehq_tui.patches import tiers
-from vibehq_tui.patches.filetext import FileText
 from vibehq_tui.patches.model import Hunk
-from vibehq_tui.patches.planned import split_lines
+from vibehq_tui.patches.planning import tiers
+from vibehq_tui.patches.planning.filetext import FileText
+from vibehq_tui.patches.planning.planned import split_lines
 
 COUNT = 100_000
 LINES = [f"line number {at} of the file" for at in range(COUNT)]

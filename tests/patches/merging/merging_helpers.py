@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from vibehq_tui.patches.engine import EngineResult, apply_text
+from vibehq_tui.patches.applying.engine import EngineResult, apply_text
 
 ENVIRONMENT = {
     "GIT_AUTHOR_NAME": "Ada",

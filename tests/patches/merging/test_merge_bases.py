@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from merging_helpers import Place, git, numbered
 
-from vibehq_tui.patches.apply import Applier
-from vibehq_tui.patches.bases import Bases, GitBases, KnownBases, ReceiptBases
-from vibehq_tui.patches.earlier import Earlier
+from vibehq_tui.patches.applying.apply import Applier
+from vibehq_tui.patches.applying.earlier import Earlier
+from vibehq_tui.patches.applying.known_bases import GitBases, KnownBases, ReceiptBases
 from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.bases import Bases
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
 
 
 def name_of(content: bytes) -> str:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from vibehq_tui.patches.diff3 import Edit, difference, edits, edits_from_below, merge, shortest_edits
+from vibehq_tui.patches.planning.diff3 import Edit, difference, edits, edits_from_below, merge, shortest_edits
 
 FINDERS = [edits, edits_from_below, shortest_edits]
 

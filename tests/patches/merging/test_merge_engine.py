@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from merging_helpers import Place, codes, git_merges, matches, numbered, repairs
 
-from vibehq_tui.patches import merge
 from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.merge import Sides
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning import merge
+from vibehq_tui.patches.planning.merge import Sides
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
 
 TWICE = "start\nvalue\nend\n\n" * 6
 

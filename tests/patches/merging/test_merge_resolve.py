@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import pytest
 from merging_helpers import Place, numbered
 
-from vibehq_tui.patches.apply import Applier
-from vibehq_tui.patches.earlier import Earlier
+from vibehq_tui.patches.applying.apply import Applier
+from vibehq_tui.patches.applying.earlier import Earlier
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.model import ParsedPatch
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.resolve import ConflictFile, find_conflicts, resolved_plan
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
+from vibehq_tui.patches.queue.resolve import ConflictFile, find_conflicts, resolved_plan
 
 
 def found(place: Place, text: bytes) -> list[ConflictFile]:

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from merging_helpers import Place, numbered
 
-from vibehq_tui.patches.apply import Applier
-from vibehq_tui.patches.earlier import Earlier
+from vibehq_tui.patches.applying.apply import Applier
+from vibehq_tui.patches.applying.earlier import Earlier
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.model import ParsedPatch
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.series import plan_parts
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.series import plan_parts
+from vibehq_tui.patches.planning.tree import WorkTree
 
 
 def series_of(texts: list[bytes]) -> ParsedPatch:

@@ -19,9 +19,9 @@ from mutations import MUTATIONS
 from vibehq_tui.patches.errors import AlreadyApplied, PatchConflict, PatchRefused
 from vibehq_tui.patches.formats import FORMATS, parse
 from vibehq_tui.patches.model import Blob
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.tree import GitCat, GitTree, Tree
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import GitCat, GitTree, Tree
 
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from engine_helpers import Box, unchanged
 
-from vibehq_tui.patches.allowed import allows
-from vibehq_tui.patches.engine import EngineResult
+from vibehq_tui.patches.applying.allowed import allows
+from vibehq_tui.patches.applying.engine import EngineResult
 from vibehq_tui.patches.errors import PatchRefused
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.formats.operations import parse_operations

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from vibehq_tui.patches.comments import comments
-from vibehq_tui.patches.languages import LANGUAGES, language_of
-from vibehq_tui.patches.markers import find_markers
+from vibehq_tui.patches.markers.comments import comments
+from vibehq_tui.patches.markers.languages import LANGUAGES, language_of
+from vibehq_tui.patches.markers.markers import find_markers
 
 # Little source files, one for each language. In each of them a marker whose name starts with m stands in a comment, and
 # one whose name is decoy does not.

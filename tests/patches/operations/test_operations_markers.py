@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from engine_helpers import Box, unchanged
 
-from vibehq_tui.patches.marker_files import MOST_BYTES, markers_below
-from vibehq_tui.patches.markers import find_markers, pair_markers
+from vibehq_tui.patches.applying.marker_files import MOST_BYTES, markers_below
+from vibehq_tui.patches.markers.markers import find_markers, pair_markers
 
 PROJECT = Path(__file__).parents[3]
 

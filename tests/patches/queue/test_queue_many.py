@@ -10,9 +10,9 @@ from patch_helpers import LINES, Repository
 from storage.errors import Busy, NotFound, VibeError
 from vibehq_tui.contracts import events
 from vibehq_tui.headquarters import Headquarters
-from vibehq_tui.patches.order import Candidate, Ordering
-from vibehq_tui.patches.plans import plan_open
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.tree import WorkTree
+from vibehq_tui.patches.queue.order import Candidate, Ordering
+from vibehq_tui.patches.queue.plans import plan_open
 
 
 async def _submit(hq: Headquarters, repository: Repository, *replacements: tuple[str, str], path: str = "a.txt") -> str:

@@ -14,8 +14,8 @@ from vibehq_tui.contracts import events
 from vibehq_tui.contracts.config import Config
 from vibehq_tui.contracts.config_policies import PolicyRule
 from vibehq_tui.headquarters import Headquarters
-from vibehq_tui.patches.path_patterns import matches, which
-from vibehq_tui.patches.policies import Facts, evaluate
+from vibehq_tui.patches.applying.path_patterns import matches, which
+from vibehq_tui.patches.queue.policies import Facts, evaluate
 
 Opened = Callable[[str], AbstractAsyncContextManager[Headquarters]]
 

@@ -11,11 +11,11 @@ import pytest
 
 from vibehq_tui.patches.errors import PatchRefused
 from vibehq_tui.patches.formats import parse
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planned import split_lines
-from vibehq_tui.patches.planner import make_plan
-from vibehq_tui.patches.rewrite import hunk_text, with_lines, with_text
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planned import split_lines
+from vibehq_tui.patches.planning.planner import make_plan
+from vibehq_tui.patches.planning.tree import WorkTree
+from vibehq_tui.patches.queue.rewrite import hunk_text, with_lines, with_text
 
 _WORDS = ["", "a", "b", "    return x", "}", "\tcase 1:", "- not a tag", "+ neither", "@@ nor this @@", "\\ nor this"]
 

@@ -10,9 +10,9 @@ from patch_helpers import Repository
 from vibehq_tui.contracts.config import Config, LimitsConfig, ProtectConfig
 from vibehq_tui.headquarters import Headquarters
 from vibehq_tui.patches.model import EXECUTABLE, REGULAR, SYMLINK, Repair
-from vibehq_tui.patches.plan import Plan, PlannedFile, PlannedHunk
-from vibehq_tui.patches.risk import assess
-from vibehq_tui.patches.validation import CHECKS, glance, task_findings, validate
+from vibehq_tui.patches.planning.plan import Plan, PlannedFile, PlannedHunk
+from vibehq_tui.patches.queue.risk import assess
+from vibehq_tui.patches.queue.validation import CHECKS, glance, task_findings, validate
 
 
 def file(path: str, lines: int = 1, **more: object) -> PlannedFile:

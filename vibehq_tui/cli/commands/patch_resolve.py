@@ -18,7 +18,7 @@ from vibehq_tui.text.clean import clean
 if TYPE_CHECKING:
     from vibehq_tui.headquarters import Headquarters
     from vibehq_tui.patches.model import MergeRegion
-    from vibehq_tui.patches.resolve import ConflictFile
+    from vibehq_tui.patches.queue.resolve import ConflictFile
 
 _MOST_LINES: Final = 12
 

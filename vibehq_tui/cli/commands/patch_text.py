@@ -13,11 +13,11 @@ from vibehq_tui.text.forms import changes, plural, ranges
 from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign
 
 if TYPE_CHECKING:
-    from vibehq_tui.patches.batch import Outcome
-    from vibehq_tui.patches.order import Order
-    from vibehq_tui.patches.plan import Plan
-    from vibehq_tui.patches.policies import Explanation
-    from vibehq_tui.patches.review import Overlap, Review
+    from vibehq_tui.patches.planning.plan import Plan
+    from vibehq_tui.patches.queue.batch import Outcome
+    from vibehq_tui.patches.queue.order import Order
+    from vibehq_tui.patches.queue.policies import Explanation
+    from vibehq_tui.patches.queue.review import Overlap, Review
 
 _RISKS = {"low": "dim", "medium": "warn", "high": "error"}
 _VERDICTS = {"approve": "ok", "hold": "warning", "deny": "error"}
@@ -65,7 +65,7 @@ def _mark(style: Style, result: str) -> str:
 
 def report_lines(style: Style, findings: Sequence[dict[str, Any]]) -> list[str]:
     """A report: one line for each check, and below it what else was found."""
-    from vibehq_tui.patches.validation import glance  # noqa: PLC0415 - heavy; help does not need it
+    from vibehq_tui.patches.queue.validation import glance  # noqa: PLC0415 - heavy; help does not need it
 
     checks = glance(findings)
     width = max((len(check.title) for check in checks), default=0)
@@ -148,7 +148,7 @@ def describe(style: Style, review: Review, versions: list[PatchVersion]) -> str:
 
 
 def _file_lines(style: Style, review: Review) -> list[str]:
-    from vibehq_tui.patches.planned import PlannedFile  # noqa: PLC0415 - heavy; help does not need it
+    from vibehq_tui.patches.planning.planned import PlannedFile  # noqa: PLC0415 - heavy; help does not need it
 
     lines = []
     for file in review.plan.files if review.plan is not None else review.patch.files:
@@ -173,7 +173,7 @@ def _comment_lines(style: Style, review: Review) -> list[str]:
 
 def hunk_lines(style: Style, plan: Plan, number: int) -> str:
     """One hunk with its lines numbered, as ``--lines`` takes them."""
-    from vibehq_tui.patches.rewrite import find_hunk  # noqa: PLC0415 - heavy; help does not need it
+    from vibehq_tui.patches.queue.rewrite import find_hunk  # noqa: PLC0415 - heavy; help does not need it
 
     file, hunk = find_hunk(plan, number)
     tones = {"+": "ok", "-": "error"}

@@ -8,7 +8,7 @@ from storage.records import Patch
 from vibehq_tui.ops.context import ScanContext
 from vibehq_tui.ops.detectors.examine import examine, patches_of
 from vibehq_tui.ops.model import Finding
-from vibehq_tui.patches.overlap import Meeting, find_meetings, in_order
+from vibehq_tui.patches.queue.overlap import Meeting, find_meetings, in_order
 
 _MAX_PAIRS: Final = 100
 """Pairs that are reported; a path that everybody changes makes pairs by the square. Known ones are always told."""

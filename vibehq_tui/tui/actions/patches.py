@@ -13,7 +13,7 @@ from vibehq_tui.tui.commands import Context
 from vibehq_tui.tui.widgets.rows import Part
 
 if TYPE_CHECKING:  # the queue is loaded after the first paint
-    from vibehq_tui.patches.batch import Outcome
+    from vibehq_tui.patches.queue.batch import Outcome
 
 
 _MANY = 5

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from storage.errors import VibeError
 from storage.records import Event, Patch, PatchComment, PatchDecision
 from storage.store import Tx
-from vibehq_tui.patches.review import Review
+from vibehq_tui.patches.queue.review import Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.commands import BY_ID, Context, key_label
 from vibehq_tui.tui.screens import review_pages as pages

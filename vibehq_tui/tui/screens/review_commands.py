@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import Refused, VibeError
 from storage.records import PatchDecision, PatchVersion
-from vibehq_tui.patches.compare import Interdiff
-from vibehq_tui.patches.policies import Explanation
-from vibehq_tui.patches.review import ACCEPTED, REJECTED, Review
+from vibehq_tui.patches.queue.compare import Interdiff
+from vibehq_tui.patches.queue.policies import Explanation
+from vibehq_tui.patches.queue.review import ACCEPTED, REJECTED, Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.tui.commands import Context
 from vibehq_tui.tui.screens import review_texts as texts

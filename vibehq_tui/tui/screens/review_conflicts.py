@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from vibehq_tui.patches.model import MergeRegion, Nearest, Problem
-from vibehq_tui.patches.resolve import ConflictFile, Wanted
-from vibehq_tui.patches.review import Review
+from vibehq_tui.patches.queue.resolve import ConflictFile, Wanted
+from vibehq_tui.patches.queue.review import Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.forms import plural, size
 from vibehq_tui.text.glyphs import CHECKS, sign

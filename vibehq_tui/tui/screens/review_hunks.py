@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from storage.errors import VibeError
 from storage.records import PatchDecision
-from vibehq_tui.patches.review import ACCEPTED, REJECTED, Review
+from vibehq_tui.patches.queue.review import ACCEPTED, REJECTED, Review
 from vibehq_tui.text.forms import plural
 from vibehq_tui.tui import editor
 from vibehq_tui.tui.commands import Context

@@ -11,9 +11,9 @@ from storage.errors import VibeError
 from vibehq_tui.patches.errors import PatchRefused
 from vibehq_tui.patches.formats import parse
 from vibehq_tui.patches.model import Hunk, Problem
-from vibehq_tui.patches.planned import split_lines
-from vibehq_tui.patches.review import Review
-from vibehq_tui.patches.tree import WorkTree
+from vibehq_tui.patches.planning.planned import split_lines
+from vibehq_tui.patches.planning.tree import WorkTree
+from vibehq_tui.patches.queue.review import Review
 
 _MOST_READ = 2_000_000
 _MOST_SHOWN = 3

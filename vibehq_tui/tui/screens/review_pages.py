@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.records import PatchComment, PatchVersion
-from vibehq_tui.patches.compare import Interdiff
-from vibehq_tui.patches.policies import Explanation
-from vibehq_tui.patches.review import Review
+from vibehq_tui.patches.queue.compare import Interdiff
+from vibehq_tui.patches.queue.policies import Explanation
+from vibehq_tui.patches.queue.review import Review
 from vibehq_tui.text.forms import plural, size
 from vibehq_tui.tui.screens.detail_texts import ago
 from vibehq_tui.tui.widgets.detail import DetailView, Document, Target

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from storage.errors import VibeError
 from vibehq_tui.patches.errors import PatchConflict, PatchRefused
-from vibehq_tui.patches.review import Review
+from vibehq_tui.patches.queue.review import Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.forms import plural
 from vibehq_tui.tui import editor

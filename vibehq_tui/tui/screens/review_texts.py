@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from storage.records import PatchDecision
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planned import PlannedFile
-from vibehq_tui.patches.review import REJECTED, Overlap, Review
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planned import PlannedFile
+from vibehq_tui.patches.queue.review import REJECTED, Overlap, Review
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.forms import plural
 from vibehq_tui.text.glyphs import CHECKS, PATCH_STATES, sign

@@ -17,8 +17,8 @@ from typing import NamedTuple, TypeVar
 from rich.cells import cell_len, chop_cells
 
 from storage.records import PatchComment
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planned import PlannedFile, PlannedHunk
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planned import PlannedFile, PlannedHunk
 from vibehq_tui.text.clean import clean_lines
 from vibehq_tui.tui.widgets.diff_shape import Origins
 from vibehq_tui.tui.widgets.diff_text import runs

@@ -13,7 +13,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from storage.records import PatchDecision
-from vibehq_tui.patches.planned import PlannedFile
+from vibehq_tui.patches.planning.planned import PlannedFile
 from vibehq_tui.text.clean import clean
 from vibehq_tui.text.forms import size
 from vibehq_tui.tui.widgets.diff_layout import DiffLayout, Kind, Row

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from vibehq_tui.patches.plan import Plan
-from vibehq_tui.patches.planned import PlannedFile, PlannedHunk, split_lines
+from vibehq_tui.patches.planning.plan import Plan
+from vibehq_tui.patches.planning.planned import PlannedFile, PlannedHunk, split_lines
 from vibehq_tui.tui.widgets.diff_text import Line, pair, runs
 
 WHOLE = 1 << 30

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.worker import WorkerState
 
 from storage.records import PatchComment, PatchDecision
-from vibehq_tui.patches.plan import Plan
+from vibehq_tui.patches.planning.plan import Plan
 from vibehq_tui.tui.theme import styles
 from vibehq_tui.tui.widgets.diff_layout import DiffLayout, Kind
 from vibehq_tui.tui.widgets.diff_painter import DiffLook, DiffPainter

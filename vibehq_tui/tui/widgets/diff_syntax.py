@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from rich.style import Style
 
-from vibehq_tui.patches.planned import PlannedFile
+from vibehq_tui.patches.planning.planned import PlannedFile
 from vibehq_tui.tui.theme import PALETTES
 from vibehq_tui.tui.widgets.diff_layout import DiffLayout
 from vibehq_tui.tui.widgets.diff_text import shown

@@ -7,7 +7,7 @@ from typing import Literal, cast
 from textual import events
 from textual.message import Message
 
-from vibehq_tui.patches.plan import Plan
+from vibehq_tui.patches.planning.plan import Plan
 from vibehq_tui.tui.dispatch import CommandApp
 from vibehq_tui.tui.widgets.diff_commands import DiffCommands
 from vibehq_tui.tui.widgets.diff_layout import DiffLayout, Kind

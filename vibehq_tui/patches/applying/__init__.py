@@ -1,0 +1,1 @@
+"""Plans become files, all or nothing; receipts, recovery, checks, and the engine in one call."""

@@ -1,0 +1,1 @@
+"""Plans become commits, through plumbing."""

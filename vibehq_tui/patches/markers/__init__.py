@@ -1,0 +1,1 @@
+"""Named places in source files, in the comments of their language."""
