@@ -302,7 +302,7 @@ def _is_stub(lines: list[bytes], at: int, path: str) -> bool:
 
 def _is_pair(old: bytes, new: bytes) -> bool:
     """Whether two lines leave out the same code: dots may be code themselves, and then a change of it."""
-    if old.rstrip() == new.rstrip():
+    if old.rstrip(b"\r\n") == new.rstrip(b"\r\n"):
         return True
     indented_alike = old[: len(old) - len(old.lstrip())] == new[: len(new) - len(new.lstrip())]
     return indented_alike and not is_dots(old) and not is_dots(new)

@@ -40,7 +40,7 @@ def build(lines: Sequence[bytes], hunks: Sequence[Sought], path: str) -> Built:
             start -= 1
             tagged, codes = _after_the_last(tagged, text[start])
             repairs += [_repair(code, path, item.number) for code in codes]
-        elif item.match not in ("exact", "offset"):
+        elif item.match not in ("exact", "offset") or _has_the_texts_ends(item, text):
             tagged, codes = _in_the_files_words(
                 tagged, text[start:end], at_end=end == len(text), crlf_text=item.hunk.crlf_text
             )
@@ -69,6 +69,14 @@ def build(lines: Sequence[bytes], hunks: Sequence[Sought], path: str) -> Built:
         )
     output.append(text.joined(cursor, len(text)))
     return Built(b"".join(output), tuple(planned), repairs)
+
+
+def _has_the_texts_ends(item: Sought, text: FileText) -> bool:
+    """Whether the CR of added lines comes from the text: they follow a line without an end, of a file without CRLF."""
+    start, end = item.start or 0, item.end
+    if not item.hunk.crlf_text or end - start != 1 or text[start].endswith(b"\n"):
+        return False
+    return start == 0 or not text[start - 1].endswith(b"\r\n")
 
 
 _REPAIRS: Final = {

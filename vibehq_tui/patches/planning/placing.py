@@ -65,7 +65,27 @@ def place_text(
     :param unfinished: whether the text of the patch may be cut off at its end.
     :param binding: whether anchors must lead to their hunks.
     """
-    return _Placing(change, content, number, trusted=trusted, unfinished=unfinished, binding=binding).run()
+    repairs: list[Repair] = []
+    if not content:
+        change, repairs = _filling_an_empty_file(change, number)
+    placed = _Placing(change, content, number, trusted=trusted, unfinished=unfinished, binding=binding).run()
+    placed.repairs += repairs
+    return placed
+
+
+def _filling_an_empty_file(change: Change, number: int) -> tuple[Change, list[Repair]]:
+    """The change with LF where the CR of its lines comes from the text; an empty file has no line ends of its own."""
+    hunk = change.hunks[0]
+    lines = hunk.new()
+    if len(change.hunks) > 1 or not hunk.crlf_text or hunk.old():
+        return change, []
+    as_told = change.new_blob is not None and blob_matches(b"".join(lines), change.new_blob)
+    if as_told or not all(line.endswith(b"\r\n") for line in lines if line.endswith(b"\n")):
+        return change, []
+    plain = tuple(("+", line[:-2] + b"\n" if line.endswith(b"\r\n") else line.removesuffix(b"\r")) for line in lines)
+    message = "the patch text ends its lines with CRLF; the empty file gets LF"
+    repair = Repair(code="crlf-patch", path=change.path, hunk=number, message=message)
+    return replace(change, hunks=(replace(hunk, lines=plain),)), [repair]
 
 
 def indentation_problems(files: Sequence[PlannedFile]) -> list[Problem]:
@@ -129,7 +149,11 @@ class _Placing:
         if self._trusted is False:
             out.warnings.append(f"{change.path}: is not the file that the patch was made from")
         out.repairs += located.repairs
-        if proven or self._is_certain(located):
+        if self._unfinished and change.hunks[-1].missing is not None:
+            # Also of a file that is whole: what the text is to say after this hunk is lost with the end of it.
+            number = self._number + len(change.hunks) - 1
+            out.refuse("truncated", "the text of the patch ends within the hunk", number)
+        elif proven or self._is_certain(located):
             out.built = built
         return out
 
@@ -241,12 +265,22 @@ class _Placing:
                 message = "its header ends the hunk, but the lines behind it are in the file, too"
                 out.refuse("malformed-hunk", message, item.number)
                 return False
-        last = self._change.hunks[-1]
-        if self._unfinished and self._trusted and self._change.new_blob is not None and last.lines[-1][0] == "+":
+        if self._unfinished and self._is_cut(located):
             number = self._number + len(self._change.hunks) - 1
             out.refuse("truncated", "the text of the patch ends within its last line", number)
             return False
         return self._places_are_certain(located.hunks) and self._not_applied_before(located)
+
+    def _is_cut(self, located: Located) -> bool:
+        """Whether a text that ends without a newline was cut off: by the blob that it names, or by its last line."""
+        if self._trusted and self._change.new_blob is not None:
+            return True  # Its result is not that blob; only then is it looked at.
+        last = self._change.hunks[-1]
+        item = next((item for item in located.hunks if item.hunk is last), None)
+        if item is None or not item.codes or last.lines[-1][0] == "+":
+            return False
+        # In a tier that forgives, what is left of a line counts as the line.
+        return keys([last.lines[-1][1]]) != keys([self._text[item.end - 1]])
 
     def _edge_is_certain(self, item: Sought) -> bool:
         out = self._out

@@ -235,8 +235,10 @@ def _created_content(work: _Work, change: Change, number: int) -> bytes | None:
         return None
     lines = hunk.new()
     as_told = change.new_blob is not None and blob_matches(b"".join(lines), change.new_blob)
-    if hunk.crlf_text and not as_told and all(line[-2:] == b"\r\n" for line in lines if line[-1:] == b"\n"):
-        lines = [line[:-2] + b"\n" if line.endswith(b"\n") else line for line in lines]
+    # The text may have lost the end of its last line; then that line says nothing.
+    told = lines[:-1] if work.unfinished and len(lines) > 1 else lines
+    if hunk.crlf_text and not as_told and all(line[-2:] == b"\r\n" for line in told if line[-1:] == b"\n"):
+        lines = [line[:-2] + b"\n" if line.endswith(b"\r\n") else line for line in lines]
         message = "the patch text ends its lines with CRLF; the new file gets LF"
         work.repairs.append(Repair(code="crlf-patch", path=change.path, hunk=number, message=message))
     content = b"".join(lines)
